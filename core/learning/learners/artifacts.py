@@ -1,9 +1,9 @@
 """Serialisation of fitted models with skops. Unlike pickle, reading one cannot run code.
 
 The bytes, their hash and the learner's runtime are stored side by side, and all three are checked before a model is
-rebuilt; so is the size that the bytes unpack to. Its parameters are checked after that: a forged row can have a
-matching hash, but the fingerprint is in another table. Each refusal says what to do. skops is imported only to write a
-model, and to read one whose state is not plain (core/learning/learners/plain_states.py).
+rebuilt; so is the unpacked size. The model's parameters are checked after that: a forged row can have a matching hash,
+but the fingerprint is in another table. Each refusal says what to do. skops is imported only to write a model, and to
+read one whose state is not plain (core/learning/learners/plain_states.py).
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from core.learning.learners.plain_states import SCHEMA, NotPlain, is_plain, read
 from core.learning.learners.zeros import with_zeros, without_zeros
 
 RETRAIN = "Retrain with `goldloop retrain`"
-MOST_BYTES = 2**30  # unpacked; a model of 4,000 texts has 9 MB
-MOST_SCHEMA_BYTES = 100_000_000  # the part of it that is JSON, which takes thirty times as much memory when parsed
-LEVEL = 1  # of zlib: 7 % more bytes than its default of 6, in less than half of the time
-DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
+MOST_BYTES = 2**30  # unpacked bytes; a model of 4,000 texts has 9 MB
+MOST_SCHEMA_BYTES = 100_000_000  # bytes of the JSON part, which takes thirty times as much memory when parsed
+LEVEL = 1  # zlib's level: 7 % more bytes than its default of 6, in less than half of the time
+DAMAGE = (  # errors that readers of zip, JSON and arrays raise on damaged input
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -42,7 +42,8 @@ DAMAGE = (  # what readers of zip, JSON and arrays raise on damaged input
 
 @dataclass(frozen=True)
 class Packed:
-    """content: a skops file; sha256: 64 hex digits over it; runtime: its learner's, at that time."""
+    """A serialised model. content: a skops file; sha256: its hash, 64 hex digits; runtime: the learner's runtime when
+    it was packed."""
 
     content: bytes
     sha256: str
@@ -50,20 +51,19 @@ class Packed:
 
 
 class OtherRuntime(Invalid):
-    """A model that was stored by a learner with another runtime than it has now."""
+    """The model was stored under another runtime of its learner than the present one."""
 
 
 def pack(learner: Learner, fitted: Fitted) -> Packed:
-    """Serialise a model's state with its learner's name. Packs of one model differ in bytes (dates), not fingerprint.
-
-    Raises Invalid if the state holds a type that `learner.trusted_types` does not name, or if it is larger than the
-    bound: it could not be read again.
+    """Serialise a model's state with its learner's name. Two packs of one model differ in their bytes (dates) but not
+    in their fingerprint. Raises Invalid if the state holds a type that `learner.trusted_types` does not name, or if it
+    is larger than the bound, because it could not be read again.
     """
     from skops.io import dumps
 
     document = {"learner": learner.name, "state": without_zeros(dict(fitted.state()))}
     content = dumps(document, compression=zipfile.ZIP_STORED)
-    if not _is_plain(content):  # then most of it is JSON, which shrinks; arrays of numbers hardly do
+    if not _is_plain(content):  # then most of it is JSON, which compresses well; arrays of numbers hardly do
         content = dumps(document, compression=zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
         _refuse_foreign_types(content, learner)
     _check_size(content)
@@ -71,13 +71,13 @@ def pack(learner: Learner, fitted: Fitted) -> Packed:
 
 
 def unpack(packed: Packed, learner: Learner, parameters: str | None = None, most_bytes: int = MOST_BYTES) -> Fitted:
-    """Rebuild a model. Its fingerprint is that of the packed one. parameters: the fingerprint that was stored beside
-    the model. most_bytes: what it may unpack to.
+    """Rebuild a model, which has the fingerprint of the packed one. parameters: the fingerprint that was stored beside
+    it. most_bytes: the limit of its unpacked size.
 
-    Raises Invalid, saying what is wrong and what to do: a changed content, another runtime (OtherRuntime: private parts
+    Raises Invalid, saying what is wrong and what to do: changed content, another runtime (OtherRuntime: private parts
     of a library change between versions, and a model could answer differently without an error), a type outside
-    `learner.trusted_types` and skops' own list, too many bytes, damaged ones, another learner's model, other parameters
-    than the stored fingerprint says.
+    `learner.trusted_types` and skops' own list, too many bytes, damaged bytes, another learner's model, or parameters
+    that do not match the stored fingerprint.
     """
     if hashlib.sha256(packed.content).hexdigest() != packed.sha256:
         raise Invalid(
@@ -115,7 +115,7 @@ def _refuse_foreign_types(content: bytes, learner: Learner) -> None:
 
 
 def _check_size(content: bytes, most: int = MOST_BYTES) -> None:
-    """Checks the sizes that the archive names. No more than these is read."""
+    """Raises Invalid if the sizes that the archive states are too large. No more than these is read."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
     schema = sum(entry.file_size for entry in entries if entry.filename == SCHEMA)

@@ -1,4 +1,4 @@
-"""The learner `blend`: a weighted mean of the logarithms of what `text` and `embedding` say.
+"""The learner `blend`: a weighted mean of the log probabilities of `text` and `embedding`.
 
 N-grams see names, codes and typos, vectors see meaning; where they disagree, the mean is unsure, and people are asked.
 With few rows vectors are right more often, with many n-grams are: the weights are fitted on held-out rows. Their sum
@@ -19,7 +19,7 @@ from core.learning.learners.text import TextLearner, TextModel
 from core.vocabulary import Modality
 
 SMALLEST = 1e-12  # a probability of 0 has no logarithm
-Weights = tuple[float, float]  # of `text` and of `embedding`
+Weights = tuple[float, float]  # the weights of `text` and of `embedding`
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,15 @@ class BlendModel:
 
 
 class BlendLearner:
-    """See the module. Both parts are calibrated, each by its own folds."""
+    """The learner; see the module. Both parts are calibrated, each by its own folds."""
 
     name = "blend"
     reads = BlendModel.reads
     trusted_types: tuple[str, ...] = ()
 
     def __init__(self, embedding: EmbeddingLearner | None = None) -> None:
-        """embedding: None: the one of the universal sentence encoder. Raises Invalid where that cannot be loaded."""
+        """embedding: None stands for the one with the universal sentence encoder. Raises Invalid if that cannot be
+        loaded."""
         self._text, self._embedding = TextLearner(), embedding or EmbeddingLearner()
 
     @property
@@ -61,7 +62,7 @@ class BlendLearner:
         return self._embedding.runtime
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> BlendModel:
-        """As the two learners do, with the same folds. The weights are fitted on the rows held out by both."""
+        """Fit both learners with the same folds. The weights are fitted on the rows that both held out."""
         text, of_text = self._text.fit_with_shares(examples, seed, progress)
         embedding, of_embedding = self._embedding.fit_with_shares(examples, seed, progress)
         weights = _weights(text.classes, of_text, of_embedding, examples)
@@ -83,8 +84,8 @@ class BlendLearner:
 def _weights(
     classes: Sequence[str], of_text: FloatArray, of_embedding: FloatArray, examples: Sequence[Example]
 ) -> Weights:
-    """of_text, of_embedding: (examples, classes) of models that have not seen the example; NaN where it was never held
-    out."""
+    """Fit the weights. of_text, of_embedding: probabilities (examples, classes) by models that have not seen the
+    example; NaN where it was never held out."""
     column = {label: place for place, label in enumerate(classes)}
     targets = np.array([column[one.label] for one in examples], dtype=np.intp)
     weights = np.array([one.weight for one in examples], dtype=np.float64)
@@ -97,7 +98,7 @@ def _weights(
 
 
 def _pooled(said: tuple[FloatArray, FloatArray], weights: Weights) -> FloatArray:
-    """said: each (rows, classes)."""
+    """The pooled probabilities, shape (rows, classes). said: the probabilities of both models, each of that shape."""
     return softmax(weights[0] * _logarithm(said[0]) + weights[1] * _logarithm(said[1]))
 
 

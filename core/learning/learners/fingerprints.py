@@ -12,14 +12,15 @@ import numpy as np
 from core.errors import Invalid
 from core.learning.learners.base import Fitted
 
-DIGITS = 16  # binary digits of a parameter that count, about 5 decimal ones; the rest may differ between processors
+DIGITS = 16  # significant binary digits of a parameter, about 5 decimal ones; the rest may differ between processors
 
 
 def fingerprint(fitted: Fitted) -> str:
-    """16 hex digits over the model's state: fitted again, or stored and restored, it keeps its fingerprint.
+    """16 hex digits over the model's state. A model that is fitted again, or stored and restored, keeps its
+    fingerprint.
 
-    Parameters are rounded to 16 significant binary digits. Raises Invalid if the state holds something without parts
-    that could be compared, such as an open file."""
+    Parameters are rounded to 16 significant binary digits. Raises Invalid if the state holds an object whose parts
+    cannot be compared, such as an open file."""
     digest = hashlib.sha256()
     for part in _parts(fitted.state()):
         digest.update(len(part).to_bytes(8) + part)
@@ -27,7 +28,7 @@ def fingerprint(fitted: Fitted) -> str:
 
 
 def _parts(value: Any) -> Iterator[bytes]:
-    """Each value with its type, depth first. Mappings in the order of their keys."""
+    """Yield each value with its type, depth first; mappings in the order of their keys."""
     yield type(value).__name__.encode()
     if isinstance(value, np.ndarray | np.number) and np.issubdtype(value.dtype, np.inexact):
         yield from (str(np.shape(value)).encode(), _rounded(np.asarray(value)))
@@ -55,18 +56,19 @@ def _all(values: Any) -> Iterator[bytes]:
 
 
 def _rounded(values: np.ndarray[Any, Any]) -> bytes:
-    """Rounded to `DIGITS` significant binary digits, half to even; computed on the bits. All but float32 as float64."""
+    """The values, rounded to `DIGITS` significant binary digits, half to even, by their bits. All types but float32 are
+    read as float64."""
     single = values.dtype == np.float32
     exact = np.ascontiguousarray(values, dtype=np.float32 if single else np.float64)
     bits: Any = exact.view(np.uint32 if single else np.uint64)
     dropped = bits.dtype.type((24 if single else 53) - DIGITS)
     one = bits.dtype.type(1)
     rounded = (bits + ((one << dropped - one) - one) + (bits >> dropped & one)) >> dropped << dropped
-    return bytes((rounded.view(exact.dtype) + exact.dtype.type(0)).tobytes())  # + 0: no negative zero
+    return bytes((rounded.view(exact.dtype) + exact.dtype.type(0)).tobytes())  # + 0 removes negative zeros
 
 
 def _object_parts(value: Any) -> Iterator[bytes]:
-    """Any other object by what it would be rebuilt from (nothing is rebuilt); functions and types by name."""
+    """The parts from which pickle would rebuild an object (nothing is rebuilt); functions and types by name."""
     if isinstance(value, type) or hasattr(value, "__qualname__"):
         yield f"{value.__module__}.{value.__qualname__}".encode()
         return

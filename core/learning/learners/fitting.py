@@ -17,8 +17,8 @@ from core.vocabulary import Coded, Modality, RunStep
 
 @dataclass(frozen=True)
 class PackedModel:
-    """A fitted model as bytes, the fingerprint of its parameters, and its answers to the examples held out, where its
-    learner has some."""
+    """A fitted model as bytes, the fingerprint of its parameters, and its answers to held-out examples, if its learner
+    gives them."""
 
     packed: Packed
     fingerprint: str
@@ -28,15 +28,15 @@ class PackedModel:
 def fit_and_pack(
     learner_name: str, extra_learners: Mapping[str, str], examples: Sequence[Example], seed: int, progress: Progress
 ) -> PackedModel:
-    """Raises Invalid as `find_learner`, `fit` and `pack` do."""
+    """Fit a model and serialise it. Raises Invalid as `find_learner`, `fit` and `pack` do."""
     learner = find_learner(learner_name, extra_learners)
     fitted = fit(learner, examples, seed, progress)
     return PackedModel(pack(learner, fitted), fingerprint(fitted), held_out_of(fitted, examples))
 
 
 def held_out_of(fitted: Fitted, examples: Sequence[Example]) -> HeldOut | None:
-    """Of each of the examples that were given to `fit` below; None for one that the learner cannot read. Raises Invalid
-    if their number is wrong."""
+    """The model's answer to each example that was given to `fit` below; None for one that the learner cannot read. None
+    instead of a list: the model gives no such answers. Raises Invalid if their number is wrong."""
     if not isinstance(fitted, AnsweredHeldOut) or fitted.held_out is None:
         return None
     readable = sum(example.input.has_any(fitted.reads) for example in examples)
@@ -47,10 +47,8 @@ def held_out_of(fitted: Fitted, examples: Sequence[Example]) -> HeldOut | None:
 
 
 def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Progress) -> Fitted:
-    """Fit on the examples that have something of what the learner reads; `progress` says how many are left out.
-
-    Raises Invalid with a sentence if none is left, if the learner has nothing to learn from them, or if what it returns
-    is not a `Fitted`.
+    """Fit on the examples that the learner can read; `progress` reports how many are left out. Raises Invalid with a
+    sentence if none is left, if the learner cannot learn from them, or if its result is not a `Fitted`.
     """
     require_readable(learner, examples)
     readable = [example for example in examples if example.input.has_any(learner.reads)]
@@ -64,7 +62,7 @@ def fit(learner: Learner, examples: Sequence[Example], seed: int, progress: Prog
 
 
 def require_readable(learner: Learner, examples: Sequence[Example]) -> None:
-    """Raises Invalid with a sentence if none of them has anything of what the learner reads."""
+    """Raises Invalid with a sentence if the learner can read none of the examples."""
     if not examples:
         raise Invalid("There is nothing to learn from: there are no training rows.")
     if not any(example.input.has_any(learner.reads) for example in examples):
@@ -75,6 +73,6 @@ def require_readable(learner: Learner, examples: Sequence[Example]) -> None:
 
 
 def modalities(reads: Sequence[Modality]) -> str:
-    """In a sentence: "text and images"."""
+    """The modalities for a sentence: "text and images"."""
     *others, last = ("images" if modality is Modality.IMAGE else modality.value for modality in reads)
     return f"{', '.join(others)} and {last}" if others else last

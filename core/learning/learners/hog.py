@@ -1,4 +1,4 @@
-"""What the learner `image` reads of a picture: the directions of its edges, and a small picture of it.
+"""The features of the learner `image`: the directions of a picture's edges, and a small copy of the picture.
 
 Histograms of oriented gradients (Dalal and Triggs 2005, CVPR, 886-893): cells of 8 x 8 pixels, 9 directions, blocks of
 2 x 2 cells, values cut at .2. They do not change with brightness, and little with a small shift.
@@ -13,30 +13,30 @@ Features = NDArray[np.float32]
 
 SIDE = 64  # pixels of a picture's side
 CELL = 8  # pixels of a cell's side
-DIRECTIONS = 9  # of edges, from 0 to 180 degrees
-CLIP = 0.2  # of a block's values: one strong edge does not hide the others
+DIRECTIONS = 9  # bins of edge directions, from 0 to 180 degrees
+CLIP = 0.2  # the upper limit of a block's values, so that one strong edge does not hide the others
 SMALL = 16  # pixels of the small picture's side
 WIDTH = (SIDE // CELL - 1) ** 2 * 4 * DIRECTIONS + SMALL**2  # 2,020 numbers
-AT_ONCE = 500  # pictures: 100 MB while their gradients are computed
+AT_ONCE = 500  # pictures per batch: 100 MB while their gradients are computed
 SLACK = 1e-4  # added to a block's squared length: noise in a flat block stays small
 
 
 def features_of(greys: Sequence[bytes]) -> Features:
-    """greys: 64 x 64 bytes each. Returns float32, shape (greys, WIDTH); a picture of one value everywhere is 0
-    throughout. Each row depends on its picture alone. Some 2,000 pictures a second."""
+    """The features of pictures: float32, shape (greys, WIDTH). greys: 64 x 64 bytes each. A picture of a single value
+    has the features 0. Each row depends on its picture alone. Some 2,000 pictures a second."""
     parts = [np.hstack([_edges(part), _small(part)]) for part in _parts(greys)]
     return np.vstack(parts) if parts else np.empty((0, WIDTH), dtype=np.float32)
 
 
 def _parts(greys: Sequence[bytes]) -> Iterator[Features]:
-    """(pictures, SIDE, SIDE), from 0 to 1."""
+    """Yield batches of pictures, shape (pictures, SIDE, SIDE), from 0 to 1."""
     for start in range(0, len(greys), AT_ONCE):
         values = np.frombuffer(b"".join(greys[start : start + AT_ONCE]), dtype=np.uint8)
         yield values.reshape(-1, SIDE, SIDE).astype(np.float32) / np.float32(255)
 
 
 def _edges(pictures: Features) -> Features:
-    """Each gradient counts for the two directions beside its own, in proportion."""
+    """Histograms of gradients. Each gradient is divided between the two nearest directions, in proportion."""
     across, down = np.zeros_like(pictures), np.zeros_like(pictures)
     across[:, :, 1:-1] = pictures[:, :, 2:] - pictures[:, :, :-2]
     down[:, 1:-1] = pictures[:, 2:] - pictures[:, :-2]
@@ -65,7 +65,7 @@ def _of_length_1(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _small(pictures: Features) -> Features:
-    """Standardised per picture, and weighted so that all its pixels together count as much as a block."""
+    """The small pictures, standardised each, and weighted so that all pixels together count as much as a block."""
     times = SIDE // SMALL
     means = pictures.reshape(len(pictures), SMALL, times, SMALL, times).mean(axis=(2, 4)).reshape(len(pictures), -1)
     means -= means.mean(axis=1, keepdims=True)

@@ -1,8 +1,8 @@
-"""The learner `image`: a linear support vector machine on the edges of a picture and on a small picture of it.
+"""The learner `image`: a linear support vector machine on the edges of a picture and on a small copy of it.
 
 It needs no downloaded weights, and a second for some thousand pictures. Labels with few pictures count as much as
-others: among nine cases of pneumonia to one normal chest, a model that says pneumonia each time would be right nine
-times out of ten. core/learning/learners/temperature.py turns its margins into probabilities.
+others: with nine cases of pneumonia to one normal chest, a model that always says pneumonia would be right nine times
+out of ten. core/learning/learners/temperature.py turns its margins into probabilities.
 """
 
 import warnings
@@ -37,7 +37,7 @@ class ImageModel:
     reads = (Modality.IMAGE,)
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
-        """See `Fitted`. An input without pixels, and a picture of one value everywhere, gets the same probability for
+        """See `Fitted`. An input without pixels, or with a picture of a single value, gets the same probability for
         every label. Memory: 100 MB, and 8 kB for each input."""
         table = np.full((len(inputs), len(self.classes)), 1 / len(self.classes))
         places = [place for place, one in enumerate(inputs) if one.has(Modality.IMAGE)]
@@ -60,8 +60,8 @@ class ImageModel:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Training rows as columns. targets: index of the label in 0..labels-1; keys: a hash of each picture; places: of
-    each row among the examples; groups: of each, or ""."""
+    """Training rows as columns. targets: index of each row's label in 0..labels-1; keys: a hash of each picture;
+    places: each row's position among the examples; groups: each row's group, or ""."""
 
     features: Features
     targets: NDArray[np.intp]
@@ -87,8 +87,8 @@ class ImageLearner:
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> ImageModel:
-        """The order of the examples does not matter; the seed decides LIBLINEAR's order of the rows. Raises
-        Invalid for a single label, or for a weight that is not above 0."""
+        """Fit a model. The order of the examples does not matter; the seed decides LIBLINEAR's order of the rows.
+        Raises Invalid for a single label, or for a weight that is not above 0."""
         classes, rows = _rows_of(examples)
 
         def margins(held_out: NDArray[np.bool_]) -> FloatArray:
@@ -102,7 +102,7 @@ class ImageLearner:
         return ImageModel(classes, *_fit_margins(rows, seed), held_out.scale, answers)
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> ImageModel:
-        """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
+        """See `FitsUncalibrated`. The scale is 1; it does not change the order of the labels."""
         classes, rows = _rows_of(examples)
         return ImageModel(classes, *_fit_margins(rows, seed), 1.0)
 
@@ -133,17 +133,17 @@ def _fit_margins(rows: _Rows, seed: int) -> tuple[NDArray[np.float32], FloatArra
 
     svm = LinearSVC(C=C, random_state=seed % 2**32, max_iter=10_000)
     with warnings.catch_warnings():
-        # One or two rows per label are a beginning, not a sign that the labels are measurements.
+        # With one or two rows per label, scikit-learn warns that the labels look like measurements.
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)
         svm.fit(rows.features, rows.targets, sample_weight=_balanced(rows))
     coefficients, offsets = svm.coef_, svm.intercept_
-    if rows.labels == 2:  # one column only, the margin of the second label
+    if rows.labels == 2:  # scikit-learn gives a single column, the margin of the second label
         coefficients, offsets = np.vstack([-coefficients, coefficients]), np.concatenate([-offsets, offsets])
     return np.ascontiguousarray(coefficients.T, dtype=np.float32), offsets.astype(np.float64)
 
 
 def _balanced(rows: _Rows) -> FloatArray:
-    """The rows' weights, so scaled that every label has the same in all, and that their sum stays."""
+    """The rows' weights, scaled so that every label has the same total weight and the overall sum stays."""
     of_label = np.bincount(rows.targets, rows.weights, rows.labels)
     scaled: FloatArray = rows.weights * (rows.weights.sum() / rows.labels / of_label)[rows.targets]
     return scaled

@@ -1,4 +1,5 @@
-"""A label subset: a model restricted to the labels that a queue has now, after some left the policy."""
+"""A label subset: a model restricted to a queue's present labels, after some of its labels were removed from the
+policy."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ class NoCommonLabels(Invalid):
 
 @dataclass(frozen=True)
 class LabelSubset:
-    """A model restricted to some of its labels. columns: their positions among the model's own. The probability of the
-    other labels is dropped, so that an input of a removed label gets a low confidence; rows sum to 1 at most."""
+    """A model restricted to some of its labels. columns: their positions among all labels of the model. The
+    probabilities of the removed labels are dropped, so that an input of a removed label gets a low confidence; rows sum
+    to 1 at most."""
 
     fitted: Fitted
     columns: tuple[int, ...]
@@ -36,7 +38,7 @@ class LabelSubset:
         return self.fitted.probabilities(inputs)[:, self.columns]
 
     def suspicion(self, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
-        """As the whole model's, on the same scale; 1 where its best label is one of those that left."""
+        """The suspicion of the whole model, on the same scale; 1 where its most probable label was removed."""
         whole = self.fitted.probabilities(inputs)
         is_kept = np.isin(whole.argmax(axis=1), self.columns)
         return np.where(is_kept, suspicion_of(self.fitted, inputs, whole), 1.0)
@@ -46,8 +48,8 @@ class LabelSubset:
 
 
 def label_subset(fitted: Fitted, labels: Collection[str]) -> Fitted:
-    """The model restricted to these labels, for a label that left the policy after training. Raises NoCommonLabels if
-    it knows none of them."""
+    """The model restricted to these labels, because labels were removed from the policy after training. Raises
+    NoCommonLabels if it knows none of them."""
     columns = tuple(column for column, label in enumerate(fitted.classes) if label in labels)
     if len(columns) == len(fitted.classes):
         return fitted

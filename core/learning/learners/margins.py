@@ -15,10 +15,9 @@ C = 0.5  # inverse regularisation; within .5 points of the best of .25 to 2 for 
 
 
 def held_out_margins(rows: Rows, seed: int, progress: Callable[[Coded], None]) -> HeldOutFit:
-    """Margins of rows that the model of their fold has not seen, and the scale that fits them.
-
-    The n-grams are collected separately in each fold: with those of all rows, a held-out text would have no unknown
-    n-grams, unlike any text that comes later.
+    """Fit the scale on held-out rows: margins by the model of the fold, which has not seen the row. The n-grams are
+    collected separately in each fold: with the n-grams of all rows, a held-out text would have no unknown n-grams,
+    unlike any later text.
     """
 
     def margins(held_out: NDArray[np.bool_]) -> FloatArray:
@@ -33,13 +32,13 @@ def fit_margins(rows: Rows, seed: int) -> tuple[Ngrams, NDArray[np.float32], Flo
     from sklearn.svm import LinearSVC  # not needed to serve a model
 
     ngrams = fit_ngrams(rows.texts)
-    # random_state: without it LIBLINEAR visits the rows in another order each time, and two fits differ
+    # random_state: without it, LIBLINEAR visits the rows in another order each time, and two fits differ
     svm = LinearSVC(C=C, random_state=seed % 2**32, max_iter=10_000)
     with warnings.catch_warnings():
-        # One or two rows per label are a beginning, not a sign that the labels are measurements.
+        # With one or two rows per label, scikit-learn warns that the labels look like measurements.
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%", UserWarning)
         svm.fit(ngrams.features(rows.texts), rows.targets, sample_weight=rows.weights)
     coefficients, offsets = svm.coef_, svm.intercept_
-    if rows.labels == 2:  # one column only, the margin of the second label
+    if rows.labels == 2:  # scikit-learn gives a single column, the margin of the second label
         coefficients, offsets = np.vstack([-coefficients, coefficients]), np.concatenate([-offsets, offsets])
     return ngrams, np.ascontiguousarray(coefficients.T, dtype=np.float32), offsets.astype(np.float64)

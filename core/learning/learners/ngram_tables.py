@@ -1,7 +1,7 @@
 """The matrix of scikit-learn's TfidfVectorizer, four to five times as fast: n-grams from tables, counted by sorting.
 
-Each n-gram that a table finds is one number, row * width + column. Sorted, equal ones stand together and are counted,
-and the matrix is complete. The structure is scikit-learn's; entries differ by the rounding of a float32.
+Each n-gram that a table finds becomes one number, row * width + column. After sorting, equal numbers are adjacent and
+are counted; the counts are the matrix. The structure is scikit-learn's; entries differ by the rounding of a float32.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,13 @@ from core.learning.learners.trie import Trie, code_points
 from core.learning.learners.word_pairs import BREAK, WordPairs
 
 Ints = NDArray[np.intp]
-BLOCK = 40_000  # characters looked up at once, about 12 MB; more are no faster
+BLOCK = 40_000  # characters per batch, about 12 MB; larger batches are no faster
 
 
 @dataclass(frozen=True)
 class NgramTables:
-    """words: None where the training texts have none. idf: float32, of words and pairs, then of character n-grams."""
+    """The tables of a vocabulary. words: None if the training texts have no words. idf: float32, first of words and
+    pairs, then of character n-grams."""
 
     words: WordPairs | None
     trie: Trie
@@ -28,34 +29,36 @@ class NgramTables:
     word_columns: int
 
     def features(self, texts: Sequence[str]) -> csr_matrix:
-        """float32, shape (texts, n-grams), columns ascending. The part of each kind has length 1, or no entries."""
+        """The matrix: float32, shape (texts, n-grams), columns ascending. In each row, the part of each kind has length
+        1 or no entries."""
         parts = [self._rows(block) for block in _blocks([" ".join(text.lower().split()) for text in texts])]
         values, columns, sizes = (np.concatenate(part) for part in zip(*parts, strict=True))
         ends = np.concatenate([[0], np.cumsum(sizes)])
         return csr_matrix((values, columns.astype(np.int32), ends.astype(np.int32)), (len(texts), len(self.idf)))
 
     def _rows(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Ints, Ints]:
-        """The entries of all rows in a row, their columns, and the number of entries of each row."""
+        """The entries of all rows, concatenated; their columns; and the number of entries of each row."""
         columns, counts, ends = self._counts(self._found(texts), len(texts))
         values = counts * self.idf[columns]
         sizes = ends[1:] - ends[:-1]
         squares = np.add.reduceat(np.append(values.astype(np.float64) ** 2, 0), ends[:-1])
-        lengths = np.sqrt(squares).repeat(sizes)  # of an empty part, reduceat's value is wrong and not used
+        lengths = np.sqrt(squares).repeat(sizes)  # reduceat gives a wrong value for an empty part; it is not used
         return (values / lengths).astype(np.float32), columns, sizes.reshape(-1, 2).sum(axis=1)
 
     def _found(self, texts: Sequence[str]) -> Ints:
-        """row * width + column of each n-gram, sorted."""
+        """The numbers row * width + column of all n-grams, sorted."""
         codes = code_points(f" {f' {BREAK} '.join(texts)} ")
         begins, columns = self.trie.find(codes)
         found: Ints = (codes == ord(BREAK)).cumsum()[begins] * len(self.idf) + self.word_columns + columns
         if self.words:
             rows, columns = self.words.find(BREAK.join(texts))
             found = np.concatenate([rows * len(self.idf) + columns, found])
-        found.sort(kind="stable")  # not for its stability: the runs of each table make it twice as fast
+        found.sort(kind="stable")  # stable sort is twice as fast here, because each table's part is sorted already
         return found
 
     def _counts(self, found: Ints, rows: int) -> tuple[Ints, NDArray[np.float32], Ints]:
-        """Columns, how often each is found, and where the parts end: of each row the words, then the characters."""
+        """The columns, how often each is found, and where the parts end: for each row first the words, then the
+        characters."""
         (first,) = np.concatenate([[True], found[1:] != found[:-1]])[: len(found)].nonzero()
         row, columns = np.divmod(found[first], len(self.idf))
         parts = 2 * row + (columns >= self.word_columns)
@@ -65,7 +68,7 @@ class NgramTables:
 
 
 def _blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """At least one, and each with at least one text if there are any."""
+    """Yield batches of texts: at least one batch, and none empty unless there are no texts."""
     start, size = 0, 0
     for place, text in enumerate(texts):
         size += len(text) + 3

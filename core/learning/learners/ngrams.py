@@ -1,4 +1,5 @@
-"""Texts as sparse rows: words (1 to 2) and characters (2 to 5, within words), each TF-IDF of length 1, side by side.
+"""N-gram features: texts as sparse rows of words (1 to 2) and characters (2 to 5, within words), each kind as TF-IDF of
+length 1, side by side.
 
 Character n-grams tolerate typos and endings, and are the only features in languages without spaces. All n-grams of the
 training texts are kept, even those seen once: with 8 rows per label this gains 1.8 points of accuracy.
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 WORDS, CHARACTERS = ("word", 1, 2), ("char_wb", 2, 5)
-MAX_FEATURES = 100_000  # of each kind, the most frequent; bounds a model's memory: 2 * 100,000 * 4 bytes per label
+MAX_FEATURES = 100_000  # per kind, the most frequent; bounds a model's memory: 2 * 100,000 * 4 bytes per label
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The n-grams of one kind. vocabulary: in order, line feeds between; idf: float32, one for each.
-
-    N-grams hold no line feed: words have none by definition, and characters are taken within white space. As a
+    """The n-grams of one kind. vocabulary: the n-grams in order, separated by line feeds; idf: float32, one per n-gram.
+    N-grams contain no line feed: words have none by definition, and characters are taken within white space. As a
     dictionary, skops would write a node for each entry and be far slower.
     """
 
@@ -42,13 +42,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Ngrams:
-    """The n-grams of a training set, at least one kind. tables: None where they would be too large."""
+    """The n-grams of a training set, of at least one kind. tables: None if they would be too large."""
 
     kinds: tuple[Kind, ...]
     tables: NgramTables | None
 
     def features(self, texts: Sequence[str]) -> csr_matrix:
-        """float32, shape (texts, n-grams). A text without any known n-gram is a row without entries."""
+        """The features: float32, shape (texts, n-grams). A text without any known n-gram gives a row without
+        entries."""
         if self.tables:
             return self.tables.features(texts)
         return hstack([vectorizer.transform(texts) for vectorizer in self._vectorizers], format="csr")
@@ -65,9 +66,8 @@ class Ngrams:
 
 
 def fit_ngrams(texts: Sequence[str], most_cells: int = MOST_CELLS) -> Ngrams:
-    """texts: at least one with something besides white space. Emoji alone have characters and no words: one kind.
-
-    most_cells: of the trie; above it the n-grams are looked up as scikit-learn does.
+    """Collect the n-grams of texts, at least one of which is more than white space. Emoji alone have characters but no
+    words, so only one kind. most_cells: the largest trie; above it, n-grams are looked up as scikit-learn does.
     """
     kinds = [(what, _vectorizer(what, max_features=MAX_FEATURES)) for what in (WORDS, CHARACTERS)]
     found = [(what, kind) for what, kind in kinds if any(map(kind.build_analyzer(), texts))]
@@ -89,7 +89,7 @@ def _ngrams(kinds: Sequence[Kind], most_cells: int) -> Ngrams:
 
 
 def _vectorizer(what: tuple[str, int, int], **options: Any) -> "TfidfVectorizer":
-    from sklearn.feature_extraction.text import TfidfVectorizer  # a second, which serving a model does not need
+    from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second; not needed to serve a model
 
     analyzer, shortest, longest = what
     return TfidfVectorizer(analyzer=analyzer, ngram_range=(shortest, longest), dtype=np.float32, **options)

@@ -1,7 +1,7 @@
-"""A sentence encoder of one's own: an ONNX model and its tokenizer, on this machine's disk, with the extra `onnx`.
-
-Most encoders that are published (MiniLM, E5, BGE, GTE) are such a pair of files. The vector of a text is the mean over
-its tokens, of length 1. Both files are read whole, and what is loaded are the very bytes whose SHA-256 was checked.
+"""The operator's own sentence encoder: an ONNX model and its tokenizer, on this machine's disk, with the extra `onnx`.
+Most published encoders (MiniLM, E5, BGE, GTE) are such a pair of files. The vector of a text is the mean over its
+tokens, scaled to length 1. Both files are read whole, and the bytes that are loaded are those whose SHA-256 was
+checked.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from core.learning.learners.encoders import Vectors, readable
 
 PACKAGES = ("onnxruntime", "tokenizers")
 INSTALL = "Run `pip install 'goldloop[onnx]'`, or choose another learner."
-MOST_TOKENS = 256  # of a text that are read; MiniLM was trained on as many, and all that is published reads as many
+MOST_TOKENS = 256  # tokens read of a text; MiniLM was trained on as many, and all published encoders read as many
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 PROBE = "a short text"
 
@@ -41,8 +41,8 @@ class OnnxFiles:
 
 
 class OnnxEncoder:
-    """See the module. An instance holds the model in memory. Raises Invalid, with a sentence, where a package or a file
-    is missing, where a file has another hash, and where the two do not give vectors."""
+    """The encoder; see the module. An instance holds the model in memory. Raises Invalid, with a sentence, if a package
+    or a file is missing, if a file has another hash, or if the two files do not give vectors."""
 
     def __init__(self, files: OnnxFiles) -> None:
         if not is_installed():
@@ -62,7 +62,8 @@ class OnnxEncoder:
             ) from error
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """One text after the other: in a batch, models of 8 bits round a text by what stands beside it."""
+        """See `Encoder`. Texts are encoded one by one: in a batch, the rounding of 8-bit models depends on the other
+        texts."""
         rows = [self._vector(text) for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(rows), self.dimensions)
 
@@ -80,7 +81,8 @@ class OnnxEncoder:
 
 @lru_cache(maxsize=2)
 def onnx_encoder(files: OnnxFiles) -> OnnxEncoder:
-    """The encoder of this process; two, while a queue changes from one to another. Raises Invalid as its class."""
+    """The instance for these files in this process. Two are kept, for a queue that changes its encoder. Raises Invalid
+    as its class does."""
     return OnnxEncoder(files)
 
 
@@ -116,6 +118,6 @@ def _session(content: bytes) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # one core per process, as all that computes here
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # one core per process, as in all learners
     options.log_severity_level = 3  # warnings about the graph are of no use to an operator
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

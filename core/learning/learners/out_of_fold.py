@@ -21,7 +21,8 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """places: of the rows that were held out once. probabilities: (places, classes), rows sum to 1."""
+    """Out-of-fold probabilities. places: positions of the rows that were held out, once each. probabilities: (places,
+    classes), rows sum to 1."""
 
     classes: tuple[str, ...]
     places: tuple[int, ...]
@@ -31,9 +32,9 @@ class OutOfFold:
 def out_of_fold(
     learner_name: str, extra_learners: Mapping[str, str], examples: Sequence[Example], seed: int, progress: Progress
 ) -> OutOfFold:
-    """Each label's rows are spread over five folds; a model for each is fitted on the four others. The only row of a
-    label is never held out, nor is a row with nothing that the learner reads. The rows of a group are held out
-    together. Raises Invalid as `fit` does."""
+    """Cross-validate. Each label's rows are spread over five folds; for each fold a model is fitted on the four others.
+    The only row of a label is never held out, nor is a row that the learner cannot read. The rows of a group are held
+    out together. Raises Invalid as `fit` does."""
     learner = find_learner(learner_name, extra_learners)
     require_readable(learner, examples)
     readable = [place for place, one in enumerate(examples) if one.input.has_any(learner.reads)]
@@ -54,4 +55,4 @@ def out_of_fold(
 
 
 def _unheard(step: Coded) -> None:
-    """The folds of one fit say nothing about how far the whole is."""
+    """Ignore the progress of one fit: it does not show the progress of the whole."""

@@ -1,7 +1,6 @@
-"""Where the learners on a queue's own encoder are found. A learner is found by its name, and the encoder's files come
-with the name as text, so that a child process finds them too: see core/learning/learners/registry.py.
-
-Nothing is loaded here: processes that only read the policy do without what computes.
+"""References to the learners on a queue's own encoder. A learner is found by its name; the paths of the encoder's files
+are part of the reference, as text, so that a child process finds them too: see core/learning/learners/registry.py.
+Nothing is loaded here, because processes that only read the policy need no numerical libraries.
 """
 
 import json
@@ -17,7 +16,7 @@ CLASSES = dict(zip(ON_OWN_ENCODER, ("OwnEmbeddingLearner", "OwnBlendLearner"), s
 
 
 def with_own_encoder(queue: QueuePolicy, extra: Mapping[str, str] = {}) -> Mapping[str, str]:
-    """The learners of `extra`, and those on the queue's encoder if its policy names all of it."""
+    """The learners of `extra`, and those on the queue's encoder if its policy names all of the encoder's files."""
     if not all(queue.encoder.model_dump().values()):
         return extra
     files = json.dumps(asdict(OnnxFiles(**queue.encoder.model_dump())), sort_keys=True)

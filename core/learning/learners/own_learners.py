@@ -1,4 +1,4 @@
-"""The learners `embedding-onnx` and `blend-onnx`: as `embedding` and `blend`, on the encoder that the policy names."""
+"""The learners `embedding-onnx` and `blend-onnx`: `embedding` and `blend` with the encoder that the policy names."""
 
 from core.learning.learners.blend import BlendLearner
 from core.learning.learners.embedding import EmbeddingLearner
@@ -9,7 +9,7 @@ class OwnEmbeddingLearner(EmbeddingLearner):
     name = "embedding-onnx"
 
     def __init__(self, **files: str) -> None:
-        """files: those of `OnnxFiles`. Raises Invalid where the encoder cannot be loaded."""
+        """files: the arguments of `OnnxFiles`. Raises Invalid if the encoder cannot be loaded."""
         super().__init__(onnx_encoder(OnnxFiles(**files)))
 
 

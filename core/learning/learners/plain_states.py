@@ -1,4 +1,5 @@
-"""Reading a skops file that holds only text, numbers, lists, dictionaries and arrays, as the built-in learners' do.
+"""A reader of skops files that hold only text, numbers, lists, dictionaries and arrays, like those of built-in
+learners.
 
 To know which types may be trusted, skops imports all of scikit-learn, which takes three seconds and 90 MB. None of the
 types read here needs that, and building one runs no code. Everything else is left to skops."""
@@ -11,8 +12,8 @@ from zipfile import ZipFile
 
 import numpy as np
 
-SCHEMA = "schema.json"  # as skops calls it
-PROTOCOL = 2  # of skops' format
+SCHEMA = "schema.json"  # skops' name for the JSON part
+PROTOCOL = 2  # the version of skops' format
 
 Node = Mapping[str, Any]
 
@@ -22,12 +23,12 @@ class NotPlain(Exception):  # noqa: N818 - a fact: there is something else in it
 
 
 def read_plain(archive: ZipFile) -> object:
-    """The object in a skops file. Raises NotPlain, and on damaged files what readers of zip, JSON and arrays raise."""
+    """The object in a skops file. Raises NotPlain; on damaged files, the errors of readers of zip, JSON and arrays."""
     return _built(_schema(archive), lambda file: np.load(io.BytesIO(archive.read(file)), allow_pickle=False))
 
 
 def is_plain(archive: ZipFile) -> bool:
-    """Whether `read_plain` reads it, so that nothing in it has to be trusted. Loads no array."""
+    """Whether `read_plain` can read the file, so that no type in it has to be trusted. Loads no array."""
     try:
         _built(_schema(archive), lambda _file: None)
     except NotPlain:

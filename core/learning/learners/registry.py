@@ -2,8 +2,8 @@
 
 A package provides a learner as an entry point of the group `goldloop.learners`. A process adds one by an importable
 reference, "module:Class", in the mapping `extra` from names to references: plain text, which a child process can be
-given. Arguments of the class may follow as JSON, after a question mark. A learner is imported when it is asked for, so
-only processes that train or predict load its libraries.
+given. Arguments of the class may follow as JSON, after a question mark. A learner is imported on first use, so only
+processes that train or predict load its libraries.
 """
 
 import json
@@ -20,7 +20,7 @@ from core.policy.encoder import ON_OWN_ENCODER
 from core.vocabulary import Modality
 
 GROUP = "goldloop.learners"
-ENCODED = ("embedding", "blend")  # with the extra `embed`
+ENCODED = ("embedding", "blend")  # learners that need the extra `embed`
 BUILT_IN = {
     EntryPoint(name, f"core.learning.learners.{name}:{name.title()}Learner", GROUP)
     for name in ("text", "image", "external", *ENCODED)
@@ -28,14 +28,12 @@ BUILT_IN = {
 
 
 def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
-    """The learner of that name; "text", "image" and "external" are always there. extra: name -> "module:Class"
-    beside those that are installed.
-
-    Raises Invalid, naming what is there, if there is none, if two different ones have that name, or if the one found
-    cannot be used.
+    """The learner of that name; "text", "image" and "external" always exist. extra: name -> "module:Class", in addition
+    to installed learners. Raises Invalid if there is none, naming those that exist, if two different ones have that
+    name, or if the learner cannot be used.
     """
     added = {EntryPoint(*one, GROUP) for one in extra.items()}
-    points = {*_installed(tuple(sys.path)), *BUILT_IN, *added}  # a plain checkout has no entry point of ours installed
+    points = {*_installed(tuple(sys.path)), *BUILT_IN, *added}  # in a plain checkout, no entry point is installed
     offers = {point.value: point for point in points if point.name == name}
     if not offers:
         known = ", ".join(learner_names(extra))
@@ -48,7 +46,7 @@ def find_learner(name: str, extra: Mapping[str, str] = {}) -> Learner:
 
 
 def offers_learner(name: str, extra: Mapping[str, str] = {}) -> bool:
-    """Whether there is one of that name, without importing it; those on sentence vectors need their packages."""
+    """Whether a learner of that name exists; it is not imported. Learners on sentence vectors need their packages."""
     if name in ON_OWN_ENCODER:
         return name in extra and onnx_encoder.is_installed()
     return name in learner_names(extra) and (name in extra or name not in ENCODED or encoders.is_installed())
@@ -77,7 +75,7 @@ def _load(point: EntryPoint) -> Learner:
 def _problem(point: EntryPoint, learner: Any) -> str | None:
     if missing := missing_members(learner, Learner):
         return f"lacks {', '.join(missing)}"
-    if learner.name != point.name:  # its models are stored under its name, and would not be found again
+    if learner.name != point.name:  # models are stored under the learner's name, and would not be found again
         return f"calls itself “{learner.name}”"
     if not learner.reads or not set(Modality).issuperset(learner.reads):
         return f"must read some of {', '.join(Modality)}; it says {learner.reads!r}"
@@ -85,11 +83,12 @@ def _problem(point: EntryPoint, learner: Any) -> str | None:
 
 
 def learner_names(extra: Mapping[str, str] = {}) -> list[str]:
-    """The names of all learners, those that lack a package among them, in alphabetical order."""
+    """The names of all learners in alphabetical order, including those whose package is missing."""
     return sorted({point.name for point in (*_installed(tuple(sys.path)), *BUILT_IN)} | set(extra))
 
 
 @cache
 def _installed(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
-    """Read once for a path: it takes ten milliseconds. What is installed there later waits for the next process."""
+    """The entry points of installed packages, read once per path: it takes ten milliseconds. A package installed later
+    is found by the next process."""
     return tuple(entry_points(group=GROUP))

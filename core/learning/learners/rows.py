@@ -1,4 +1,4 @@
-"""Training rows as columns, checked, in an order of their own."""
+"""Training rows as columns, checked, in an order that does not depend on that of the examples."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,8 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows as columns. targets: index of the label in 0..labels-1; places: of each row among the examples that
-    it came from; real: whether a person wrote the row; groups: of each, or ""."""
+    """Training rows as columns. targets: index of each row's label in 0..labels-1; places: each row's position among
+    the examples; real: whether a person wrote the row; groups: each row's group, or ""."""
 
     texts: list[str]
     targets: NDArray[np.intp]
@@ -40,8 +40,8 @@ class Rows:
 
 
 def rows_of(examples: Sequence[Example]) -> tuple[tuple[str, ...], Rows]:
-    """The labels in order, and the texts with them. The order of the examples makes no difference. Raises Invalid for a
-    single label, or for a weight that is not above 0."""
+    """The labels in order, and the rows. The order of the examples makes no difference. Raises Invalid for a single
+    label, or for a weight that is not above 0."""
     places = sorted(range(len(examples)), key=lambda place: _order(examples[place]))
     ordered = [examples[place] for place in places]
     check_examples(ordered, "a text")
@@ -57,19 +57,20 @@ def _order(example: Example) -> tuple[str, str, float]:
 
 
 def content_keys(contents: Iterable[bytes]) -> NDArray[np.uint64]:
-    """A hash of each content, of 8 bytes."""
+    """A hash of 8 bytes per content."""
     return np.frombuffer(b"".join(blake2b(one, digest_size=8).digest() for one in contents), dtype="<u8")
 
 
 def in_given_order(of_each: FloatArray, places: NDArray[np.intp]) -> FloatArray:
-    """of_each: a value, or several, for each row; places: of each row among the examples. In the examples' order."""
+    """The values in the examples' order. of_each: one value, or several, per row; places: each row's position among the
+    examples."""
     found = np.empty_like(of_each)
     found[places] = of_each
     return found
 
 
 def check_examples(examples: Sequence[Example], having: str) -> None:
-    """Raises Invalid for a single label, or for a weight that is not above 0. having: what each of them has, for the
+    """Raises Invalid for a single label, or for a weight that is not above 0. having: what each example has, for the
     sentence: "a text"."""
     if len({example.label for example in examples}) == 1:
         raise Invalid(

@@ -1,4 +1,4 @@
-"""A stored model as plain data, which can be sent to another process and is opened there."""
+"""A stored model as plain data, which can be sent to another process and opened there."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +13,9 @@ from core.vocabulary import Coded, Modality
 
 @dataclass(frozen=True)
 class StoredModel:
-    """learner: the name of what made it, with the learners that may be beside those of installed packages. parameters:
-    the fingerprint that was stored beside it; labels: those to which it is restricted. None: neither is looked at."""
+    """A stored model. learner: its learner's name; extra_learners: as for `find_learner`. parameters: the fingerprint
+    that was stored beside it; None: not checked. labels: those to which the model is restricted; None: it is not
+    restricted."""
 
     packed: Packed
     learner: str
@@ -23,8 +24,8 @@ class StoredModel:
     labels: tuple[str, ...] | None = None
 
     def opened(self, ask: Ask | None = None) -> Fitted:
-        """ask: how it is asked, if it is one of a service. Raises Invalid as `find_learner` and `unpack` do, and
-        NoCommonLabels."""
+        """The fitted model. ask: the connection, if a service computes the model. Raises Invalid as `find_learner` and
+        `unpack` do, and NoCommonLabels."""
         fitted = unpack(self.packed, find_learner(self.learner, self.extra_learners), self.parameters)
         if ask is not None:
             fitted = connected(fitted, ask)
@@ -39,7 +40,8 @@ def opened(model: Model) -> Fitted:
 
 
 def reads_of(models: Sequence[Model], _report: Callable[[Coded], None]) -> list[tuple[Modality, ...]]:
-    """What each of them reads, as a piece of work for another process: it imports their learners, but opens none."""
+    """The modalities that each model reads. To be run in another process: it imports the learners, but opens no
+    model."""
     return [
         find_learner(model.learner, model.extra_learners).reads if isinstance(model, StoredModel) else model.reads
         for model in models

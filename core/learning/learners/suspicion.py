@@ -1,4 +1,4 @@
-"""The suspicion of a model's answers: how suspicious each is, by which a budget ranks what people look at."""
+"""The suspicion of a model's answers: a score per answer, by which a budget ranks the predictions for review."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from core.learning.learners.base import Fitted, FloatArray, OffersSuspicion
 @dataclass(frozen=True)
 class Said:
     """A model's answer to one input. probabilities: of each label. suspicion: how suspicious the answer is, in [0, 1];
-    compared with those of the same model alone."""
+    only compared with values of the same model."""
 
     probabilities: dict[str, float]
     suspicion: float
 
     @property
     def label(self) -> str:
-        """The likeliest; of equals, the last by name."""
+        """The most probable label; of equal ones, the last by name."""
         return max(self.probabilities, key=lambda name: (self.probabilities[name], name))
 
     @property
@@ -28,9 +28,9 @@ class Said:
 
 
 def suspicion_of(fitted: Fitted, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
-    """Of each input, shape (inputs,), in [0, 1]: the model's own where it offers one, else one minus the highest
-    probability. probabilities: what the model says of these inputs, (inputs, classes). A value of the model's own
-    outside the range is moved to its end; one that is no number counts as 1."""
+    """The suspicion of each input, shape (inputs,), in [0, 1]: the model's own if it offers one, else one minus the
+    highest probability. probabilities: the model's result for these inputs, (inputs, classes). A model's own value
+    outside the range is clipped; NaN counts as 1."""
     if not isinstance(fitted, OffersSuspicion):
         plain: FloatArray = 1 - probabilities.max(axis=1, initial=0.0)
         return plain

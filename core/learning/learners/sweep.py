@@ -1,4 +1,4 @@
-"""A sweep: which training weight of the rows that correct the model gives the best accuracy on rows held out?
+"""A sweep over training weights: which weight of the rows that correct the model gives the best held-out accuracy?
 
 Each weight is tried on the same folds of the training rows alone; golden examples are not used. The accuracy is
 weighted to the traffic: flagged predictions are over-represented among the rows, so each held-out row counts by its
@@ -21,7 +21,7 @@ from core.learning.learners.registry import find_learner
 from core.learning.learners.vectors import cached_vectors
 from core.vocabulary import Coded, RunStep
 
-WEIGHTS = (1.0, 2.0, 3.0, 5.0)  # above 5, past errors gain nothing and more right answers break: docs/methods.md
+WEIGHTS = (1.0, 2.0, 3.0, 5.0)  # above 5, past errors gain nothing and more right answers become wrong: docs/methods.md
 Held = NDArray[np.bool_]
 
 
@@ -40,7 +40,8 @@ class SweptRow:
 
 @dataclass(frozen=True)
 class Trial:
-    """accuracy: the share of the traffic that is right, in [0, 1], by rows held out; seconds: elapsed time."""
+    """The result for one weight. accuracy: the estimated share of the traffic that is right, in [0, 1], by held-out
+    rows; seconds: elapsed time."""
 
     weight: float
     accuracy: float
@@ -50,7 +51,7 @@ class Trial:
 def sweep(
     learner_name: str, extra_learners: Mapping[str, str], rows: Sequence[SweptRow], seed: int, progress: Progress
 ) -> tuple[Trial, ...]:
-    """A trial for each of `WEIGHTS`, in this order. The rows in the same order and the same seed give the same
+    """A trial for each of `WEIGHTS`, in this order. The same rows in the same order and the same seed give the same
     accuracies. A label's only row trains in each fold and is never held out; a group's rows are held out together.
 
     Raises Invalid if no row that the learner reads can be held out, and as `find_learner` and `fit` do.
@@ -60,14 +61,15 @@ def sweep(
 
 
 def best(trials: Sequence[Trial]) -> float:
-    """The weight of the highest accuracy; of equal ones the smallest: heavy rows make more right answers wrong."""
+    """The weight with the highest accuracy; of equal ones the smallest, because heavy rows make more right answers
+    wrong."""
     return min(trials, key=lambda trial: (-trial.accuracy, trial.weight)).weight
 
 
 def _trials(
     learner_name: str, extra_learners: Mapping[str, str], rows: Sequence[SweptRow], seed: int, progress: Progress
 ) -> tuple[Trial, ...]:
-    from core.learning.learners.temperature import assign_folds  # loads scipy, which the callers do not need
+    from core.learning.learners.temperature import assign_folds  # loads scipy, which callers do not need
 
     learner = find_learner(learner_name, extra_learners)
     readable = [row for row in rows if row.example.input.has_any(learner.reads)]
@@ -89,7 +91,7 @@ def _trials(
 
 
 def _right(learner: Learner, rows: Sequence[SweptRow], held: Held, weight: float, seed: int) -> Held:
-    """Whether each of the rows held out is right with a model of the others, shape (rows held out,)."""
+    """Whether each held-out row is right with a model of the other rows, shape (held-out rows,)."""
     examples = [row.weighing(weight) for row, out in zip(rows, held, strict=True) if not out]
     fitted = _fitted(learner, examples, seed)
     asked = [row.example for row, out in zip(rows, held, strict=True) if out]
@@ -98,7 +100,7 @@ def _right(learner: Learner, rows: Sequence[SweptRow], held: Held, weight: float
 
 
 def _fitted(learner: Learner, examples: Sequence[Example], seed: int) -> Fitted:
-    """Only the likeliest label counts here, so a learner may leave out what makes its probabilities reliable."""
+    """Fit a model. Only the most probable label counts here, so a learner may leave out the calibration."""
     if isinstance(learner, FitsUncalibrated):
         return learner.fit_uncalibrated(examples, seed)
     return fit(learner, examples, seed, lambda _step: None)
@@ -106,4 +108,4 @@ def _fitted(learner: Learner, examples: Sequence[Example], seed: int) -> Fitted:
 
 def _accuracy(right: Held, rows: Sequence[SweptRow], measured: Held) -> float:
     shares = np.array([row.share for row in rows])[measured]
-    return round(float(np.average(right[measured], weights=shares)), 9)  # sums in another order differ after that
+    return round(float(np.average(right[measured], weights=shares)), 9)  # later digits depend on the order of summation

@@ -1,7 +1,7 @@
-"""From margins to probabilities: one number, fitted on margins of rows that the model has not seen.
+"""Calibration of margins to probabilities: one number, fitted on margins of rows that the model has not seen.
 
 Temperature scaling (Guo et al. 2017, arXiv:1706.04599) multiplies all margins by one scale before the softmax. Two
-things are ours, because labels here are few and often easy:
+things differ from that paper, because labels here are few and often easy:
 
 * Folds that work from one row per label (scikit-learn's calibration refuses labels with fewer rows than folds).
 * Platt's smoothed targets (Platt 1999, "Probabilistic outputs for support vector machines", section 2.2). Where all
@@ -22,7 +22,7 @@ FOLDS = 3
 SCALES = (
     0.05,
     50.0,
-)  # smallest and largest; margins of an SVM are around 1, so these are "knows nothing" and "certain"
+)  # smallest and largest scale; margins of an SVM are around 1, so these mean "knows nothing" and "certain"
 
 
 def assign_folds(
@@ -31,8 +31,8 @@ def assign_folds(
     """The fold in which each row is held out, shape (rows,): 0 to folds-1, or -1 for never.
 
     targets: index of each row's label. Each label's rows are spread evenly, so that a label with two rows or more is
-    known in every fold. The only row of a label is never held out: its fold would not know the label. groups: of each
-    row its group, or ""; empty: no row has one. A group's rows are held out together, or never.
+    known in every fold. The only row of a label is never held out: its fold would not know the label. groups: each
+    row's group, or ""; empty: no row has one. A group's rows are held out together, or never.
     """
     if any(groups):
         return drawn_folds(targets, groups, rng, folds)
@@ -50,12 +50,12 @@ def content_folds(
     real: NDArray[np.bool_] | None = None,
     groups: Sequence[str] = (),
 ) -> NDArray[np.intp]:
-    """As `assign_folds`, by a hash of each row's content, shape (rows,): rows that two training sets have in common are
-    held out together in both. With drawn folds, two models of the same rows differ on a tenth of them.
+    """The same as `assign_folds`, but by a hash of each row's content, shape (rows,): rows that two training sets have
+    in common are held out together in both. With drawn folds, two models of the same rows differ on a tenth of them.
 
     Where this would hold out all rows of a label at once, they are spread by the order of their hashes. real: (rows,)
-    False for what a language model wrote, which is never held out: its confidence is not measured on a machine's own
-    words; None: people wrote all. groups: as for `assign_folds`; a hash of the group's name decides."""
+    False for texts by a language model, which are never held out, because confidence is not to be measured on a
+    machine's words; None: people wrote all. groups: as for `assign_folds`; a hash of the group's name decides."""
     real = np.ones(len(targets), dtype=np.bool_) if real is None else real
     if any(groups):
         return folds_by_hash(targets, keys, groups, FOLDS, real)
@@ -71,8 +71,8 @@ def content_folds(
 
 @dataclass(frozen=True)
 class HeldOutFit:
-    """scale: inverse temperature. shares: (rows, labels), P(label | row) by the model of the other folds; NaN for a row
-    that is never held out."""
+    """The result of a calibration. scale: inverse temperature. shares: (rows, labels), P(label | row) by the model of
+    the other folds; NaN for a row that is never held out."""
 
     scale: float
     shares: NDArray[np.float64]
@@ -87,11 +87,12 @@ def held_out_fit(
     real: NDArray[np.bool_] | None = None,
     groups: Sequence[str] = (),
 ) -> HeldOutFit:
-    """The scale that fits margins of rows which the model of their fold has not seen, and what that model says of them.
+    """Fit the scale on held-out rows: margins by the model of the fold, which has not seen the row. Returns it with
+    that model's probabilities.
 
     targets: (rows,) index of the right label, each label at least once; weights: (rows,) above 0; keys, real, groups:
-    (rows,), see `content_folds`; margins_of: fits on the other rows and gives the margins of those that are marked,
-    shape (marked, labels)."""
+    (rows,), see `content_folds`; margins_of: fits on the rows that are not marked and returns the margins of the marked
+    ones, shape (marked, labels)."""
     folds = content_folds(targets, keys, real, groups)
     rows_of_label = np.bincount(targets if real is None else targets[real], minlength=int(targets.max()) + 1)
     margins = np.full((len(folds), len(rows_of_label)), np.nan)
@@ -105,7 +106,7 @@ def held_out_fit(
 
 
 def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The softmax of each row, written over the values."""
+    """The softmax of each row, computed in place."""
     values -= values.max(axis=1, keepdims=True)
     np.exp(values, out=values)
     values /= values.sum(axis=1, keepdims=True)
@@ -120,11 +121,11 @@ def fit_scale(
 ) -> float:
     """The scale s for which softmax(s * margins) has the smallest weighted cross-entropy against smoothed targets.
 
-    margins: (rows, labels) of rows held out; targets: (rows,) index of the right label; weights: (rows,) above 0;
+    margins: (rows, labels) of held-out rows; targets: (rows,) index of the right label; weights: (rows,) above 0;
     label_rows: (labels,) training rows of each label. Returns a value within SCALES; 1.0 without rows. A row of a label
-    with n rows has the target 1 - eps on its label and eps spread over the others, eps = 1 / (n + 2). Convex in s: the
-    bounded search finds the one minimum."""
-    from scipy.optimize import minimize_scalar  # with scipy.special, not needed to serve a model
+    with n rows has the target 1 - eps on its label and eps spread over the others, eps = 1 / (n + 2). The function is
+    convex in s, so the bounded search finds the only minimum."""
+    from scipy.optimize import minimize_scalar  # here, because serving a model does not need scipy.optimize
     from scipy.special import logsumexp
 
     if not len(margins):
@@ -148,9 +149,9 @@ def fit_weights(
 ) -> NDArray[np.float64]:
     """Weights w for which softmax(sum of w * logarithms) has the smallest weighted cross-entropy, as in `fit_scale`.
 
-    logarithms: of the probabilities that each of several models gives, each (rows, labels), of rows held out; the other
-    arguments as there. Returns a weight for each model, from 0 to `SCALES[1]`; equal ones of sum 1 without rows. This
-    is a logarithmic opinion pool (Genest and Zidek 1986, Statistical Science 1, 114-135), and convex, too."""
+    logarithms: the log probabilities of several models, each (rows, labels), of held-out rows; the other arguments as
+    there. Returns a weight per model, from 0 to `SCALES[1]`; without rows, equal weights of sum 1. This is a
+    logarithmic opinion pool (Genest and Zidek 1986, Statistical Science 1, 114-135), and convex, too."""
     from scipy.optimize import minimize
     from scipy.special import logsumexp
 

@@ -48,8 +48,8 @@ class TextModel:
         return softmax(self.scale * margins)
 
     def suspicion(self, inputs: Sequence[Input], probabilities: FloatArray) -> FloatArray:
-        """See `OffersSuspicion`. The margin d between the two best labels as exp(-scale * d), which is the quotient of
-        their probabilities: 1 where they are equal. Unlike one minus the highest probability, it does not depend on how
+        """See `OffersSuspicion`. With the margin d between the two best labels, it is exp(-scale * d), the quotient of
+        their probabilities: 1 if they are equal. Unlike one minus the highest probability, it does not depend on how
         many other labels are possible."""
         second, best = np.partition(probabilities, -2, axis=1)[:, -2:].T
         quotient: FloatArray = second / best
@@ -77,18 +77,18 @@ class TextLearner:
     trusted_types: tuple[str, ...] = ()  # the state is text, numbers and arrays
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
-        """The order of the examples does not matter; the seed decides LIBLINEAR's order of the rows.
+        """Fit a model. The order of the examples does not matter; the seed decides LIBLINEAR's order of the rows.
 
-        A label needs one row. With one, it is learned but takes no part in the calibration; if that holds for all, the
-        scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a single label, or for
-        a weight that is not above 0."""
+        A label needs one row. With a single row, it is learned but takes no part in the calibration; if all labels have
+        a single row, the scale is 1, which leaves every text far below any sensible threshold. Raises Invalid for a
+        single label, or for a weight that is not above 0."""
         return self.fit_with_shares(examples, seed, progress)[0]
 
     def fit_with_shares(
         self, examples: Sequence[Example], seed: int, progress: Progress
     ) -> tuple[TextModel, FloatArray]:
-        """As `fit`, with P(label | example) by the model of the other folds: (examples, classes), NaN where an example
-        is never held out."""
+        """Fit as `fit` does. Returns also P(label | example) by the model of the other folds: (examples, classes), NaN
+        where an example is never held out."""
         classes, rows = rows_of(examples)
         held_out = held_out_margins(rows, seed, progress)
         progress(Coded(RunStep.FITTING, {"rows": len(rows.texts)}))
@@ -97,7 +97,7 @@ class TextLearner:
         return TextModel(classes, *fit_margins(rows, seed), held_out.scale, answers), shares
 
     def fit_uncalibrated(self, examples: Sequence[Example], seed: int) -> TextModel:
-        """See `FitsUncalibrated`. The scale, which does not change the order of the labels, is 1."""
+        """See `FitsUncalibrated`. The scale is 1; it does not change the order of the labels."""
         classes, rows = rows_of(examples)
         return TextModel(classes, *fit_margins(rows, seed), 1.0)
 

@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.intp]
 MOST_CELLS = (
-    16_000_000  # of 4 bytes. Reached by scripts of thousands of letters; 15,000 English sentences have a million
+    16_000_000  # cells of 4 bytes. Reached by scripts of thousands of letters; 15,000 English sentences have a million
 )
 NO_COLUMN = -1
 
 
 @dataclass(frozen=True)
 class Trie:
-    """letters: a letter by code point, 0 beyond those of the n-grams. steps: 0 is "none of the n-grams".
-
-    Nodes that no n-gram continues stand last and have no steps: `inner` is the number of the others. columns: the
-    n-gram's place in the vocabulary by node, NO_COLUMN for the beginning of other n-grams only.
+    """The trie. letters: the letter of each code point, 0 for code points outside the n-grams. steps: the next node; 0:
+    none of the n-grams continues so. Leaves come last and have no steps; `inner` is the number of the other nodes.
+    columns: per node, the n-gram's position in the vocabulary; NO_COLUMN for nodes that only begin longer n-grams.
     """
 
     letters: NDArray[np.int32]
@@ -33,7 +32,8 @@ class Trie:
     longest: int
 
     def find(self, codes: NDArray[np.uint32]) -> tuple[Ints, Ints]:
-        """Where an n-gram begins, and its column. codes: code points; one that no n-gram has ends every n-gram."""
+        """For each n-gram found, the position where it begins, and its column. codes: code points; one outside all
+        n-grams ends every n-gram."""
         letters = self._letters_of(codes)
         (where,) = letters.nonzero()
         node = self.steps[letters[where]]
@@ -47,7 +47,8 @@ class Trie:
         return self._known(np.concatenate(begins), np.concatenate(nodes))
 
     def _letters_of(self, codes: NDArray[np.uint32]) -> Ints:
-        """The letters of these code points, followed by as many unknown ones as a window may reach out."""
+        """The letters of these code points, padded with as many unknown letters as a window may reach beyond the
+        end."""
         letters = np.zeros(len(codes) + self.longest, dtype=np.intp)
         letters[: len(codes)] = self.letters[np.minimum(codes, len(self.letters) - 1)]
         return letters
@@ -59,7 +60,8 @@ class Trie:
 
 
 def build_trie(ngrams: Sequence[str], most_cells: int = MOST_CELLS) -> Trie | None:
-    """ngrams: different ones, of two characters or more, at least one. None: it would have more than `most_cells`."""
+    """Build a trie. ngrams: distinct, each of two characters or more, at least one. None: the trie would have more than
+    `most_cells`."""
     codes = code_points("".join(ngrams))
     lengths = np.fromiter(map(len, ngrams), dtype=np.intp, count=len(ngrams))
     known, letter = np.unique(codes, return_inverse=True)
@@ -85,9 +87,8 @@ def code_points(text: str) -> NDArray[np.uint32]:
 
 
 def _edges(letters: Ints, lengths: Ints, base: int) -> tuple[Ints, Ints]:
-    """For node 1, 2, ... its parent * base + letter, parents first; and the node of each n-gram.
-
-    letters: of all n-grams in a row. The nodes of one length are the different pairs of parent and letter.
+    """For nodes 1, 2, ...: parent * base + letter, parents first; and the node of each n-gram. letters: those of all
+    n-grams, concatenated. The nodes of one length are the distinct pairs of parent and letter.
     """
     begins = np.cumsum(lengths) - lengths
     node, edges, count = np.zeros(len(lengths), dtype=np.intp), [], 0

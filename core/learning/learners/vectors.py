@@ -1,8 +1,7 @@
-"""A cache of vectors: a text is encoded once while a model is fitted or two are compared.
-
-Encoding takes most of the time, and folds, weights and both models of a comparison read the same texts. Vectors are
-kept by a hash of the text in the memory of the process, and only within `cached_vectors`, so that those of an erased
-text do not outlive the run that read it."""
+"""A cache of vectors: a text is encoded once while a model is fitted or two models are compared. Encoding takes most of
+the time, and folds, weights and both models of a comparison read the same texts. Vectors are kept by a hash of the
+text, in memory and only within `cached_vectors`, so that the vectors of an erased text do not outlive the run that read
+it."""
 
 import hashlib
 from collections import OrderedDict
@@ -14,16 +13,16 @@ import numpy as np
 
 from core.learning.learners.encoders import Encoder, Vectors
 
-MOST_VECTORS = 50_000  # of 512 numbers: 100 MB
+MOST_VECTORS = 50_000  # of 512 numbers each: 100 MB
 
-Key = tuple[str, bytes]  # encoder and hash of the very text: an encoder may read upper case in another way
-Cache = OrderedDict[Key, Vectors]  # one row each; the longest unused first
+Key = tuple[str, bytes]  # encoder, and hash of the unchanged text: an encoder may distinguish upper case
+Cache = OrderedDict[Key, Vectors]  # one row each; least recently used first
 _cache: ContextVar[Cache | None] = ContextVar("vectors", default=None)
 
 
 @contextmanager
 def cached_vectors() -> Iterator[None]:
-    """Vectors that are computed inside are kept until its end. Inside another one it changes nothing."""
+    """Keep vectors that are computed in this block until its end. Nested blocks share the outer one's cache."""
     if _cache.get() is not None:
         yield
         return
@@ -35,7 +34,7 @@ def cached_vectors() -> Iterator[None]:
 
 
 def vectors_of(encoder: Encoder, texts: Sequence[str]) -> Vectors:
-    """As `Encoder.encode`; only texts that are not in the cache are encoded."""
+    """The same as `Encoder.encode`; only texts that are not in the cache are encoded."""
     cache = _cache.get()
     if cache is None:
         return encoder.encode(texts)

@@ -1,4 +1,4 @@
-"""A table of words and pairs of words: the words of a batch of texts are taken from it together."""
+"""A table of words and pairs of words: all words of a batch of texts are looked up together."""
 
 import re
 from collections.abc import Sequence
@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.intp]
-BREAK = "\n"  # between two texts
-WORDS = re.compile(rf"\w\w+|{BREAK}")  # scikit-learn's words, of two characters or more, and the breaks
+BREAK = "\n"  # separates two texts
+WORDS = re.compile(rf"\w\w+|{BREAK}")  # words as scikit-learn defines them, of two characters or more; and the breaks
 BREAK_NUMBER, UNKNOWN = -1, -2
 
 
 @dataclass(frozen=True)
 class WordPairs:
-    """numbers: of each word of a word or pair. columns: a word's place in the vocabulary by number, -1 for those that
-    stand in pairs only. pairs: first * words + second, ascending; pair_columns: their places in the vocabulary."""
+    """The table. numbers: a number for each word, alone or in a pair. columns: by number, the word's position in the
+    vocabulary; -1 for words that only occur in pairs. pairs: first * words + second, ascending; pair_columns: their
+    positions in the vocabulary."""
 
     numbers: dict[str, int]
     columns: NDArray[np.int32]
@@ -25,7 +26,8 @@ class WordPairs:
     pair_columns: NDArray[np.int32]
 
     def find(self, joined: str) -> tuple[Ints, Ints]:
-        """Which text a word or pair is in, and its column. joined: lower-case texts with a BREAK between two."""
+        """For each word or pair found, the number of its text, and its column. joined: lower-case texts, joined by
+        BREAK."""
         found = WORDS.findall(joined)
         numbers = np.fromiter(map(self.numbers.get, found, repeat(UNKNOWN)), dtype=np.int64, count=len(found))
         rows = (numbers == BREAK_NUMBER).cumsum()
@@ -47,7 +49,7 @@ class WordPairs:
 
 
 def build_word_pairs(ngrams: Sequence[str]) -> WordPairs:
-    """ngrams: words, and pairs of words with a blank between, at least one of either."""
+    """Build the table. ngrams: words, and pairs of words with a blank between, at least one in all."""
     parts = [ngram.split(" ") for ngram in ngrams]
     numbers = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(parts)))}
     columns = np.full(len(numbers), -1, dtype=np.int32)
@@ -57,6 +59,6 @@ def build_word_pairs(ngrams: Sequence[str]) -> WordPairs:
             columns[numbers[part[0]]] = column
         else:
             pairs[numbers[part[0]] * len(numbers) + numbers[part[1]]] = column
-    keys = np.array(sorted(pairs) or [-1], dtype=np.int64)  # -1: no pair, and never found
+    keys = np.array(sorted(pairs) or [-1], dtype=np.int64)  # -1 stands for "no pair" and is never found
     pair_columns = np.array([pairs.get(key, -1) for key in keys.tolist()], dtype=np.int32)
     return WordPairs({**numbers, BREAK: BREAK_NUMBER}, columns, keys, pair_columns)

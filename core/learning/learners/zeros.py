@@ -1,4 +1,4 @@
-"""Arrays with many zeros, stored without them: one bit a cell, and the values of the others.
+"""Compact storage of arrays with many zeros: one bit per cell, and the values of the other cells.
 
 Half to three quarters of the weights of the learner `text` are exactly zero. Without them an artefact is about as large
 as a deflated one, and is written and read in a tenth of the time (benchmarks/training.txt).
@@ -11,12 +11,13 @@ import numpy as np
 
 from core.errors import Invalid
 
-SHARE = 0.25  # of zeros, from which on an array is stored without them
+SHARE = 0.25  # the smallest share of zeros for which an array is stored without them
 KEYS = FILLED, VALUES, SHAPE = ("filled bits", "filled values", "filled shape")
 
 
 def without_zeros(state: Any) -> Any:
-    """A state of mappings, lists and arrays, in which each array of floats with many zeros is three plain parts."""
+    """The state, in which each array of floats with many zeros is replaced by three plain parts. state: mappings, lists
+    and arrays."""
     if isinstance(state, Mapping):
         return {name: without_zeros(one) for name, one in state.items()}
     if isinstance(state, list):
@@ -29,13 +30,13 @@ def without_zeros(state: Any) -> Any:
 
 
 def with_zeros(state: Any, most_bytes: int) -> Any:
-    """The inverse. most_bytes: of all arrays together with their zeros. Raises Invalid above it, and ValueError,
-    TypeError or LookupError for parts that do not fit each other."""
+    """The inverse of `without_zeros`. most_bytes: the limit of all arrays with their zeros. Raises Invalid above it,
+    and ValueError, TypeError or LookupError for parts that do not match."""
     return _refilled(state, _Room(most_bytes))
 
 
 class _Room:
-    """What is left of the bytes that arrays may take with their zeros."""
+    """The number of bytes that arrays may still take with their zeros."""
 
     def __init__(self, most: int) -> None:
         self._most = self._left = most
