@@ -1,4 +1,5 @@
-"""The base of all records: names for constraints (Alembic cannot drop what has none), and types for both databases."""
+"""The base of all records: names for constraints (Alembic cannot drop a constraint without a name), and types for both
+databases."""
 
 import enum
 from datetime import UTC, datetime
@@ -8,12 +9,12 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaD
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only for INTEGER PRIMARY KEY
-Json = JSON()  # not JSONB, which forgets the order: of the fields on a card, of the answers in a tally
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for INTEGER PRIMARY KEY
+Json = JSON()  # not JSONB, which loses the order of keys: of the fields on a card, of the answers in a tally
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC going in and coming out. SQLite has no time zones, so there it is stored as naive UTC."""
+    """A time, aware and in UTC both when stored and when read. SQLite has no time zones, so it stores naive UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -30,21 +30,21 @@ class Posting(Retried, Base):
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    card: Mapped[str] = mapped_column(String(32))  # of `Card`; a newer release may have stored another
+    card: Mapped[str] = mapped_column(String(32))  # a word of `Card`; a newer release may have stored another one
     subject_id: Mapped[int]
-    recipient_kind: Mapped[str] = mapped_column(String(32))  # of `RecipientKind`, likewise
+    recipient_kind: Mapped[str] = mapped_column(String(32))  # a word of `RecipientKind`, likewise
     recipient: Mapped[str]  # Slack's id of a channel or person; ids of the two are never equal
-    channel: Mapped[str]  # where the message stands, or is to be posted
+    channel: Mapped[str]  # the channel of the message, or the one to post it to
     ts: Mapped[str | None]
     requested_version: Mapped[int] = mapped_column(default=1)
     delivered_version: Mapped[int] = mapped_column(default=0)
-    requested_at: Mapped[datetime | None]  # since when it waits; None: since before this was noted
+    requested_at: Mapped[datetime | None]  # when it began to wait; None: before this column existed
     urgent: Mapped[bool] = mapped_column(default=False)
-    unconfirmed: Mapped[bool] = mapped_column(default=False)  # a first post was begun and its outcome never stored
+    unconfirmed: Mapped[bool] = mapped_column(default=False)  # a first post was begun, its outcome never stored
 
 
 class Notice(Retried, Base):
-    """A one-off message to one person or channel. `key` makes it once only."""
+    """A one-off message to one person or channel. The unique `key` keeps it from being created twice."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -58,18 +58,18 @@ class Notice(Retried, Base):
 
     id: Mapped[int] = big_id()
     key: Mapped[str] = mapped_column(unique=True)
-    kind: Mapped[str]  # of `NoticeKind`
+    kind: Mapped[str]  # a word of `NoticeKind`
     channel: Mapped[str]
     person: Mapped[str | None]  # only this person sees it; None: the whole channel
-    values: Mapped[dict[str, Any]]  # of its sentence
+    values: Mapped[dict[str, Any]]  # the values in its sentence
     created_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
-    unconfirmed: Mapped[bool | None]  # its delivery was begun and the outcome never stored
+    unconfirmed: Mapped[bool | None]  # the delivery was begun, but its outcome was never stored
 
 
 class Incident(Base):
-    """What keeps Slack from taking messages until it is resolved: one row from the first refusal to the end, so that
-    people are told of it once and delivery is tried again only now and then."""
+    """A reason for which Slack refuses messages: one row from the first refusal until it is resolved, so that people
+    are told once, and delivery is tried again only now and then."""
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -82,6 +82,6 @@ class Incident(Base):
     reason: Mapped[str]
     since: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
-    held_until: Mapped[datetime | None]  # nothing is delivered there before; None: it stops single messages only
-    posts_only: Mapped[bool] = mapped_column(default=True)  # what is there already can still be redrawn
+    held_until: Mapped[datetime | None]  # nothing is delivered there before; None: only single messages are refused
+    posts_only: Mapped[bool] = mapped_column(default=True)  # messages that are there already can still be updated
     resolved_at: Mapped[datetime | None]

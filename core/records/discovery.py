@@ -1,4 +1,4 @@
-"""Scans of unlabelled texts, their shards, and what they found."""
+"""Scans of unlabelled texts, their shards and their finds."""
 
 from datetime import datetime
 from typing import Any
@@ -24,24 +24,24 @@ class Scan(Base):
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))  # which ranks the texts
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))  # the model that ranks the texts
     source: Mapped[str] = mapped_column(Text)
     text_column: Mapped[str]
     id_column: Mapped[str | None]
-    label: Mapped[str | None]  # look for texts between this label and another; None: for any two
-    foreign: Mapped[bool]  # look for another kind of text than the queue's
+    label: Mapped[str | None]  # the scan looks for texts between this label and another; None: between any two labels
+    foreign: Mapped[bool]  # the scan looks for texts unlike the queue's
     wanted: Mapped[int]
     processes: Mapped[int]
     state: Mapped[ScanState]
     requested_by: Mapped[str]
     requested_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-    # While it runs: done, total (bytes of the shards), rows, seconds. Empty: it has not begun.
+    # While the scan runs: done, total (bytes of the shards), rows, seconds. Empty: it has not begun.
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of `Counts`; empty until it is done
-    clusters: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # of `Cluster`, the largest first
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # fields of `Counts`; empty until the scan is done
+    clusters: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # fields of `Cluster`, the largest first
     digest: Mapped[str] = mapped_column(default="")  # of the ranked texts: the same for every engine and order
-    problem: Mapped[str] = mapped_column(default="")  # of `RunProblem`; empty: it has not failed
+    problem: Mapped[str] = mapped_column(default="")  # a word of `RunProblem`; empty: the scan has not failed
     problem_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     policy_fingerprint: Mapped[str]
 
@@ -58,16 +58,16 @@ class ScanShard(Base):
     scan_id: Mapped[int] = mapped_column(ForeignKey("scan.id"))
     position: Mapped[int]
     address: Mapped[str] = mapped_column(Text)
-    kind: Mapped[str]  # of core/discovery/sources.py
-    first: Mapped[int] = mapped_column(BigInteger)  # byte or row group
-    last: Mapped[int] = mapped_column(BigInteger)  # the one after the last; -1: to the end
+    kind: Mapped[str]  # a kind of core/discovery/sources.py
+    first: Mapped[int] = mapped_column(BigInteger)  # the first byte or row group
+    last: Mapped[int] = mapped_column(BigInteger)  # the byte or row group after the last; -1: to the end
     size: Mapped[int] = mapped_column(BigInteger)  # bytes
     state: Mapped[ShardState]
     rows: Mapped[int] = mapped_column(default=0)
     foreign_rows: Mapped[int] = mapped_column(default=0)
     known_rows: Mapped[int] = mapped_column(default=0)
     top: Mapped[list[dict[str, Any]]] = mapped_column(default=list)  # the top-ranked texts; empty once the scan is over
-    problem: Mapped[str] = mapped_column(Text, default="")  # a sentence; empty: it was read
+    problem: Mapped[str] = mapped_column(Text, default="")  # a sentence; empty: the shard was read
 
 
 class Find(Base):
@@ -83,15 +83,15 @@ class Find(Base):
     id: Mapped[int] = big_id()
     scan_id: Mapped[int] = mapped_column(ForeignKey("scan.id"))
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    rank: Mapped[int]  # from 1 on
-    external_id: Mapped[str]  # in the source
-    text: Mapped[str] = mapped_column(Text)  # empty unless it waits
+    rank: Mapped[int]  # from 1
+    external_id: Mapped[str]  # the text's id in the source
+    text: Mapped[str] = mapped_column(Text)  # empty unless the find waits
     content_hash: Mapped[str]
-    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))  # which said what follows
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))  # the model that predicted the columns below
     label: Mapped[str]
     confidence: Mapped[float]
     probabilities: Mapped[dict[str, float]]
-    value: Mapped[float]  # what it is ranked by, the smallest first
+    value: Mapped[float]  # the value by which finds are ranked, the smallest first
     state: Mapped[FindState]
     item_id: Mapped[int | None] = mapped_column(ForeignKey("review_item.id"), index=True)
     created_at: Mapped[datetime]

@@ -10,17 +10,17 @@ from core.records.base import Base, big_id
 
 
 class DailyReading(Base):
-    """The counts of one day of the queue's time zone, all by the day on which a row came. Holds no text."""
+    """The counts of one day in the queue's time zone; a row counts for the day on which it came. Holds no text."""
 
     __tablename__ = "daily_reading"
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     began_at: Mapped[datetime] = mapped_column(primary_key=True)
     rows: Mapped[int]
-    model: Mapped[str | None]  # that answered most of them; None: nothing came
+    model: Mapped[str | None]  # the model that answered most rows; None: no row came
     none_of_these: Mapped[int]
-    settled: Mapped[dict[str, int]]  # by the label that the model gave
-    wrong: Mapped[dict[str, int]]  # of these
+    settled: Mapped[dict[str, int]]  # settled rows by the label that the model gave
+    wrong: Mapped[dict[str, int]]  # the wrong ones among `settled`, by the same label
     confidences: Mapped[dict[str, int]]  # rows by twentieth of confidence, "0" to "19"
     looked_at: Mapped[datetime | None]  # when it was compared with the days before
 
@@ -33,9 +33,9 @@ class DriftAlarm(Base):
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    began_at: Mapped[datetime]  # of the last day of the windows
-    signs: Mapped[list[dict[str, Any]]]  # each of `Drift`, the most certain first
-    labels: Mapped[dict[str, str]] = mapped_column(default=dict)  # label that the model gives -> sign that is about it
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("training_run.id"))  # that it asked for
+    began_at: Mapped[datetime]  # the last day of the compared windows
+    signs: Mapped[list[dict[str, Any]]]  # the fields of each `Drift`, the most certain first
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)  # label that the model gives -> sign about it
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("training_run.id"))  # the run that the alarm requested
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""The kinds of events received from Slack, which does not tell an app its subscriptions."""
+"""The kinds of events that were received from Slack, because an app cannot read its own subscriptions."""
 
 from datetime import datetime
 
@@ -10,5 +10,5 @@ from core.records.base import Base
 class ReceivedEvent(Base):
     __tablename__ = "received_event"
 
-    kind: Mapped[str] = mapped_column(primary_key=True)  # "reaction_added"
-    last_at: Mapped[datetime]  # to the hour
+    kind: Mapped[str] = mapped_column(primary_key=True)  # such as "reaction_added"
+    last_at: Mapped[datetime]  # precise to the hour

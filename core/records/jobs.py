@@ -11,7 +11,8 @@ from core.records.leased import Retried
 
 
 class Job(Retried, Base):
-    """`attempts` counts when a job is taken. It fences too: a worker that lost the lease cannot finish."""
+    """A job. `attempts` is counted up when the job is claimed. It is also the fencing token: a worker that lost the
+    lease cannot finish the job."""
 
     __tablename__ = "job"
     __table_args__ = (
@@ -23,13 +24,13 @@ class Job(Retried, Base):
 
     id: Mapped[int] = big_id()
     name: Mapped[str]
-    key: Mapped[str] = mapped_column(unique=True)  # "cron:support@2026-11-24T03:00Z": a slot is one row
+    key: Mapped[str] = mapped_column(unique=True)  # such as "cron:support@2026-11-24T03:00Z": one row per slot
     mutex: Mapped[str | None]  # at most one running row per mutex
     payload: Mapped[dict[str, Any]]
-    state: Mapped[str]  # ready, running, done, dead
+    state: Mapped[str]  # ready, running, done or dead
     priority: Mapped[int] = mapped_column(default=0)  # lower goes first
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"), index=True)
-    shard: Mapped[int | None]  # which part of the parent's work this is, from 0
+    shard: Mapped[int | None]  # the number of this part of the parent's work, from 0
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)  # done, total, code; empty: nothing was reported
 
 

@@ -1,4 +1,5 @@
-"""From labels to a live model: seed and golden examples, snapshots, runs, models, evaluations, decisions."""
+"""Records on the way from labels to a live model: seed and golden examples, snapshots, runs, models, evaluations,
+decisions."""
 
 from datetime import datetime
 from typing import Any
@@ -21,11 +22,11 @@ from core.vocabulary import (
     Trigger,
 )
 
-MOST_PINS = 10  # pinned past errors of a queue
+MOST_PINS = 10  # the largest number of pinned past errors per queue
 
 
 class SeedExample(Base):
-    """A row of the labelled data that a queue starts with: a text or a stored picture, with its label."""
+    """A row of the labelled data with which a queue starts: a text or a stored picture, with its label."""
 
     __tablename__ = "seed_example"
     __table_args__ = (UniqueConstraint("queue_id", "content_hash"),)
@@ -34,11 +35,11 @@ class SeedExample(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
     image_url: Mapped[str | None] = mapped_column(index=True)
-    group: Mapped[str | None]  # a patient, for example; decides with the others of its group whether it is golden
+    group: Mapped[str | None]  # a patient, for example; all rows of a group become golden together, or none
     label: Mapped[str]
     content_hash: Mapped[str]
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then without text, image and group; the hash keeps it from coming back
+    erased_at: Mapped[datetime | None]  # since then without text, image and group; the hash prevents a new import
 
 
 class GoldenExample(Base):
@@ -56,27 +57,28 @@ class GoldenExample(Base):
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
-    image_url: Mapped[str | None] = mapped_column(index=True)  # a web address, or a stored picture's
-    group: Mapped[str | None]  # of the prediction or seed that it came from
+    image_url: Mapped[str | None] = mapped_column(index=True)  # a web address, or the address of a stored picture
+    group: Mapped[str | None]  # the group of the prediction or seed example that it came from
     fields: Mapped[dict[str, str]]
     label: Mapped[str]
     content_hash: Mapped[str]
     stratum: Mapped[Stratum]
     origin: Mapped[Origin]
-    inclusion_probability: Mapped[float]  # of the draw that it came in by
-    # Both are of `Correction`. They have no constraint: items, and so corrections, may be about examples themselves.
-    correction_id: Mapped[int | None] = mapped_column(BigInteger)  # made it golden
-    revised_by: Mapped[int | None] = mapped_column(BigInteger)  # changed its label, or withdrew it
+    inclusion_probability: Mapped[float]  # the probability of the draw that made it golden
+    # Both are ids of `Correction`, without a constraint: items, and so corrections, may in turn be about golden
+    # examples.
+    correction_id: Mapped[int | None] = mapped_column(BigInteger)  # the correction that made it golden
+    revised_by: Mapped[int | None] = mapped_column(BigInteger)  # the correction that changed its label, or withdrew it
     label_as_of: Mapped[int] = mapped_column(
         BigInteger, default=0
     )  # corrections up to this id are older than the label
-    graduated_in: Mapped[int | None] = mapped_column(ForeignKey("snapshot.id"))  # the first one that it trains in
-    withdrawn_at: Mapped[datetime | None]  # since then it measures nothing; it does not train either
-    pin: Mapped[int | None]  # a place among the queue's pinned past errors, from 1 on; None: it is not pinned
+    graduated_in: Mapped[int | None] = mapped_column(ForeignKey("snapshot.id"))  # the first snapshot that it trains in
+    withdrawn_at: Mapped[datetime | None]  # since then it neither measures nor trains
+    pin: Mapped[int | None]  # its place among the queue's pinned past errors, from 1; None: it is not pinned
     pinned_by: Mapped[str | None]
     pinned_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then without text, image and fields; it measures nothing
+    erased_at: Mapped[datetime | None]  # since then without text, image and fields, and it measures nothing
 
 
 class GoldenChange(Base):
@@ -87,9 +89,9 @@ class GoldenChange(Base):
     id: Mapped[int] = big_id()
     golden_id: Mapped[int] = mapped_column(ForeignKey("golden_example.id"), index=True)
     kind: Mapped[GoldenChangeKind]
-    person: Mapped[str | None]  # None: reviewers who were asked again
+    person: Mapped[str | None]  # None: reviewers changed it when they were asked again
     reason: Mapped[str] = mapped_column(Text, default="")
-    former_label: Mapped[str | None]  # None: it was added
+    former_label: Mapped[str | None]  # None: the example was added
     created_at: Mapped[datetime]
 
 
@@ -107,13 +109,13 @@ class LabelSuspect(Base):
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     about: Mapped[QuestionAbout]
-    source: Mapped[str]  # of `Source`, where it is about a training row; else empty
-    subject_id: Mapped[int] = mapped_column(BigInteger)  # of the golden example, or of the source
+    source: Mapped[str]  # a word of `Source` for a training row; else empty
+    subject_id: Mapped[int] = mapped_column(BigInteger)  # the id of the golden example or of the source's row
     reason: Mapped[SuspectReason]
     label: Mapped[str]
     suggested: Mapped[str]
     score: Mapped[float]  # how much likelier the suggested label is, in [0, 1]
-    item_id: Mapped[int | None] = mapped_column(BigInteger)  # of `ReviewItem`: people were asked
+    item_id: Mapped[int | None] = mapped_column(BigInteger)  # the `ReviewItem` in which people were asked
     found_at: Mapped[datetime]
 
 
@@ -127,15 +129,15 @@ class Snapshot(Base):
     content_hash: Mapped[str]
     rows: Mapped[int]
     near_golden_left_out: Mapped[int]
-    graduated: Mapped[int] = mapped_column(default=0)  # golden examples that train from this one on
-    graduates_left_out: Mapped[int] = mapped_column(default=0)  # near a golden example; of all that graduated ever
-    golden_up_to: Mapped[int] = mapped_column(BigInteger)  # the golden set it was kept clean of: examples up to this id
+    graduated: Mapped[int] = mapped_column(default=0)  # the number of golden examples that train from this snapshot on
+    graduates_left_out: Mapped[int] = mapped_column(default=0)  # graduated examples left out: near a golden one
+    golden_up_to: Mapped[int] = mapped_column(BigInteger)  # golden examples up to this id have no near-duplicate in it
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
 
 
 class SnapshotRow(Base):
-    """One training row. Its input stands once, in the seed example or prediction that it came from."""
+    """One training row. Its input is stored once, in the seed example or prediction from which the row comes."""
 
     __tablename__ = "snapshot_row"
 
@@ -162,14 +164,14 @@ class TrainingRun(Base):
     trigger: Mapped[Trigger]
     requested_by: Mapped[str | None]
     requested_at: Mapped[datetime]
-    last_correction_id: Mapped[int]  # corrections up to here have been counted towards this run
+    last_correction_id: Mapped[int]  # corrections up to this id count towards this run
     snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshot.id"))
     seed: Mapped[int]
-    progress: Mapped[str]  # of `RunStep`
+    progress: Mapped[str]  # a word of `RunStep`
     progress_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    weighing: Mapped[str] = mapped_column(default="")  # of `WeightChoice`; empty: not chosen yet
+    weighing: Mapped[str] = mapped_column(default="")  # the fields of `WeightChoice`; empty: not chosen yet
     weighing_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    problem: Mapped[str] = mapped_column(default="")  # of `RunProblem`; empty: there is none
+    problem: Mapped[str] = mapped_column(default="")  # a word of `RunProblem`; empty: there is none
     problem_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     policy_fingerprint: Mapped[str]
     finished_at: Mapped[datetime | None]
@@ -189,7 +191,7 @@ class ModelVersion(Base):
     learner: Mapped[str]
     parameters_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
-    asked_at: Mapped[datetime | None]  # when the leads were asked again; None: since it was made
+    asked_at: Mapped[datetime | None]  # when the leads were asked again; None: only when the candidate was made
     reminded_at: Mapped[datetime | None]
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
@@ -200,7 +202,7 @@ class ModelVersion(Base):
 
 
 def model_name(version: int) -> str:
-    """What people, predictions and reports call a model."""
+    """The name of a model for people, in predictions and in reports."""
     return f"v{version}"
 
 
@@ -213,23 +215,23 @@ class Artifact(Base):
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
     sha256: Mapped[str]
-    purged_at: Mapped[datetime | None]  # since then without content: the model had learned from what was erased
-    runtime: Mapped[str]  # the learner's, e.g. "scikit-learn 1.9.1": under another one the model is not opened
+    purged_at: Mapped[datetime | None]  # since then without content: the model had learned from erased texts
+    runtime: Mapped[str]  # such as "scikit-learn 1.9.1"; under another one the model is not opened
 
 
 class HeldOutAnswers(Base):
-    """Which of its training rows a model gets wrong when they are held out; the calibration does that. A model of a
-    learner that does not say has none."""
+    """The training rows that a model gets wrong when they are held out, from its calibration. There is no row for a
+    model whose learner does not give this."""
 
     __tablename__ = "held_out_answers"
 
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"), primary_key=True)
-    # Content hashes of its snapshot's rows: {"wrong": [...], "never": [...]}; the latter were not held out.
+    # Content hashes of the snapshot's rows: {"wrong": [...], "never": [...]}; the rows in "never" were not held out.
     not_right: Mapped[dict[str, Any]]
 
 
 class Evaluation(Base):
-    """A candidate against what was live at that moment. The newest one of a model counts."""
+    """A comparison of a candidate with the model that was live at that time. The newest one of a candidate counts."""
 
     __tablename__ = "evaluation"
 
@@ -240,14 +242,14 @@ class Evaluation(Base):
     golden_hash: Mapped[str]
     scorecard: Mapped[dict[str, Any]]
     passed: Mapped[bool]
-    blocks: Mapped[list[dict[str, Any]]]  # each {"code": of `GateBlock`, "values": {...}}
-    warnings: Mapped[list[dict[str, Any]]]  # of `GateWarning`
+    blocks: Mapped[list[dict[str, Any]]]  # each {"code": a word of `GateBlock`, "values": {...}}
+    warnings: Mapped[list[dict[str, Any]]]  # the same with `GateWarning`
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
 
 
 class Approval(Base):
-    """One lead's yes to one candidate."""
+    """The approval of one candidate by one lead."""
 
     __tablename__ = "approval"
     __table_args__ = (UniqueConstraint("model_id", "person"),)
@@ -255,13 +257,13 @@ class Approval(Base):
     id: Mapped[int] = big_id()
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
     person: Mapped[str]
-    standing: Mapped[bool]  # False: taken back
+    standing: Mapped[bool]  # False: it was taken back
     reacted_at: Mapped[int] = mapped_column(BigInteger)  # Slack's event_ts in microseconds
     evaluation_id: Mapped[int | None] = mapped_column(ForeignKey("evaluation.id"))
 
 
 class Decision(Base):
-    """A decision about a model: by whom, when and on what grounds. Never changed."""
+    """A decision about a model: the people, the time and the grounds. Rows are never changed."""
 
     __tablename__ = "decision"
 
@@ -279,11 +281,11 @@ class Decision(Base):
 
 
 class Live(Base):
-    """Which model a queue serves. One row per queue; locked by every decision about the queue's models."""
+    """The model that a queue serves. One row per queue, which every decision about the queue's models locks."""
 
     __tablename__ = "live"
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
     model_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
-    changes: Mapped[int] = mapped_column(default=0)  # only grows
+    changes: Mapped[int] = mapped_column(default=0)  # the number of changes; it only grows
     changed_at: Mapped[datetime | None]

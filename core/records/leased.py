@@ -1,4 +1,4 @@
-"""Columns of rows that one process at a time works on. The verbs are in core/storage/leases.py."""
+"""Columns of rows on which one process at a time works. The functions are in core/storage/leases.py."""
 
 from datetime import datetime
 
@@ -16,9 +16,8 @@ class Leased:
 
 
 class Retried(Leased):
-    """A row whose work may fail: it is tried again, later each time, and given up after some attempts.
-
-    `attempts` counts since the last success. `failure_reason` says why the row was given up; where a `state` says that,
+    """A row whose work may fail: it is tried again after growing pauses, and given up after some attempts. `attempts`
+    counts the failures since the last success. `failure_reason` is why the row was given up; in a table with a `state`,
     why the last attempt failed.
     """
 
@@ -28,7 +27,7 @@ class Retried(Leased):
 
 
 class Lease(Leased, Base):
-    """What only one process does at a time, by name: "delivery to Slack"."""
+    """A task that only one process does at a time, by name, such as "delivery to Slack"."""
 
     __tablename__ = "lease"
 
@@ -36,13 +35,13 @@ class Lease(Leased, Base):
 
 
 class RunningProcess(Base):
-    """A process of Goldloop that runs, as it says itself every few seconds."""
+    """A running process of Goldloop, which updates its row every few seconds."""
 
     __tablename__ = "running_process"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    parts: Mapped[str]  # what it does, in words
-    works: Mapped[bool]  # it has the worker, which sends to Slack and trains
-    policy_version: Mapped[int]  # which it decides by
-    policy_problem: Mapped[str] = mapped_column(Text)  # why not by a newer one; empty: nothing keeps it from that
+    parts: Mapped[str]  # the parts of Goldloop that it runs, in words
+    works: Mapped[bool]  # whether it has the worker, which sends to Slack and trains
+    policy_version: Mapped[int]  # the policy version that it applies
+    policy_problem: Mapped[str] = mapped_column(Text)  # why it does not apply the newest version; empty: it does
     seen_at: Mapped[datetime]

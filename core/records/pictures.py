@@ -9,8 +9,8 @@ from core.records.base import Base, big_id
 
 
 class PictureSet(Base):
-    """A picture of an input that has several. Their address is not that of any single picture, so this leads from a
-    picture to the inputs that need it."""
+    """A picture of an input that has several pictures. The address of such an input is not that of any single picture,
+    so this row leads from a picture to the inputs that need it."""
 
     __tablename__ = "picture_set"
     __table_args__ = (
@@ -20,13 +20,13 @@ class PictureSet(Base):
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    sha256: Mapped[str]  # of one of the pictures
-    address: Mapped[str]  # of all of them
+    sha256: Mapped[str]  # the hash of one of the pictures
+    address: Mapped[str]  # the address of the whole set
 
 
 class Picture(Base):
-    """A picture from a sender, stored once per queue: the display picture, and the greys that models read. The original
-    is not kept. Inputs refer to the picture by its address (core/text/picture_address.py)."""
+    """A picture from a sender, stored once per queue: the display picture, and the grey values that models read. The
+    original is not kept. Inputs refer to the picture by its address (core/text/picture_address.py)."""
 
     __tablename__ = "picture"
     __table_args__ = (
@@ -37,13 +37,13 @@ class Picture(Base):
 
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
-    sha256: Mapped[str]  # of the decoded pixels
+    sha256: Mapped[str]  # the hash of the decoded pixels
     content: Mapped[bytes] = mapped_column(LargeBinary)  # the display picture, a PNG
     grey: Mapped[bytes] = mapped_column(LargeBinary)  # 64 x 64 bytes, row by row
-    width: Mapped[int]  # of the original, in pixels
+    width: Mapped[int]  # of the original picture, in pixels
     height: Mapped[int]
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then without pixels; the row goes when its file in Slack is deleted
-    file_id: Mapped[str | None]  # Slack's; None: not uploaded
-    upload_began_at: Mapped[datetime | None]  # the file may be there although its id is not stored
+    erased_at: Mapped[datetime | None]  # since then without pixels; the row is deleted after its file in Slack
+    file_id: Mapped[str | None]  # Slack's id of the file; None: not uploaded
+    upload_began_at: Mapped[datetime | None]  # since then the file may be in Slack although its id is not stored
     file_ready_at: Mapped[datetime | None]  # since then messages may show it

@@ -17,8 +17,8 @@ class PolicyVersion(Base):
 
     id: Mapped[int] = big_id()
     version: Mapped[int]  # 1, 2, 3, …
-    text: Mapped[str] = mapped_column(Text)  # as core/policy/canonical.py writes it
-    fingerprint: Mapped[str]  # of `text` when it was stored
-    queues: Mapped[dict[str, str]]  # names -> `QueuePolicy.fingerprint` then, as flags, corrections and runs store it
+    text: Mapped[str] = mapped_column(Text)  # in the form that core/policy/canonical.py writes
+    fingerprint: Mapped[str]  # the fingerprint of `text` when it was stored
+    queues: Mapped[dict[str, str]]  # queue name -> its fingerprint then, as flags, corrections and runs store it
     stored_at: Mapped[datetime]
     stored_by: Mapped[str]

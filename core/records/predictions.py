@@ -11,7 +11,8 @@ from core.vocabulary import WaitState
 
 
 class Prediction(Base):
-    """Same external id and model version twice is the same row."""
+    """The answer of a model to an input. External id and model version together are unique: sent twice, they are the
+    same row."""
 
     __tablename__ = "prediction"
     __table_args__ = (
@@ -27,8 +28,8 @@ class Prediction(Base):
               sqlite_where=text("erased_at IS NOT NULL")),
         Index("ix_prediction_erased_content", "queue_id", "content_hash",
               postgresql_where=text("erased_at IS NOT NULL"), sqlite_where=text("erased_at IS NOT NULL")),
-        # The newest are asked about most, and PostgreSQL counts them by an index alone only once they were vacuumed: by
-        # itself it would wait until a fifth is new.
+        # Most queries are about the newest rows, and PostgreSQL counts rows by an index alone only after a vacuum. By
+        # default it would wait for that until a fifth of the rows is new.
         {"postgresql_with": {"autovacuum_vacuum_insert_scale_factor": 0,
                              "autovacuum_vacuum_insert_threshold": 10_000}},
     )  # fmt: skip
@@ -38,28 +39,29 @@ class Prediction(Base):
     external_id: Mapped[str]
     model_version: Mapped[str]
     text: Mapped[str] = mapped_column(Text, default="")
-    image_url: Mapped[str | None]  # a web address, or a stored picture's (core/text/picture_address.py)
-    group: Mapped[str | None]  # whose input it is: of a patient, a customer, a conversation
-    link: Mapped[str | None]  # to the input in the sender's own system, such as a viewer; None: as the policy says
+    image_url: Mapped[str | None]  # a web address, or the address of a stored picture (core/text/picture_address.py)
+    group: Mapped[str | None]  # the source of the input: a patient, a customer, a conversation
+    link: Mapped[str | None]  # to the input in the sender's system, such as a viewer; None: the policy's link
     fields: Mapped[dict[str, str]]
     label: Mapped[str | None]  # None: no model was live when a person flagged the text
     confidence: Mapped[float | None]
     probabilities: Mapped[dict[str, float] | None]
-    suspicion: Mapped[float | None]  # in [0, 1], on the scale of its model; None: a sender's own model answered
+    suspicion: Mapped[float | None]  # in [0, 1], on the model's scale; None: the sender's own model answered
     content_hash: Mapped[str]
-    # Of the draw when it came; a person's report changes neither. Both are 0 where it came by such a report alone.
-    # Under a budget the second one becomes 1 when a rule's turn comes for it.
+    # Probabilities of the draw when the prediction came; a person's report changes neither. Both are 0 for a prediction
+    # that came by such a report. Under a budget, `flag_probability` becomes 1 when the prediction is opened for a rule.
     lot_probability: Mapped[float] = mapped_column(default=0.0)  # of being drawn for the audit
-    flag_probability: Mapped[float] = mapped_column(default=0.0)  # of being sent to people, by a rule or by the audit
-    held_back_probability: Mapped[float] = mapped_column(default=0.0)  # of being kept from training, if it is reviewed
+    flag_probability: Mapped[float] = mapped_column(default=0.0)  # of being sent to people, by a rule or the audit
+    held_back_probability: Mapped[float] = mapped_column(default=0.0)  # of being kept from training, if reviewed
     created_at: Mapped[datetime]
-    erased_at: Mapped[datetime | None]  # since then without text, image, link and fields; its id keeps them away
+    erased_at: Mapped[datetime | None]  # since then without text, image, link and fields; its id prevents a new import
 
     flags: Mapped[list["Flag"]] = relationship(back_populates="prediction", order_by="Flag.id")
 
 
 class UnknownLabel(Base):
-    """A label outside the policy, and how many predictions were rejected because of it. None of these is stored."""
+    """A label outside the policy, and how many predictions were rejected because of it. The rejected predictions are
+    not stored."""
 
     __tablename__ = "unknown_label"
     __table_args__ = (UniqueConstraint("queue_id", "label"),)
@@ -83,10 +85,10 @@ class Flag(Base):
 
     id: Mapped[int] = big_id()
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))
-    reason: Mapped[str]  # of `Reason`
+    reason: Mapped[str]  # a word of `Reason`
     values: Mapped[dict[str, Any]]  # of the reason's sentence
-    inclusion_probability: Mapped[float]  # how likely a prediction like this one was flagged for this reason
-    person: Mapped[str | None]  # who, where a person flagged it
+    inclusion_probability: Mapped[float]  # the probability with which such a prediction is flagged for this reason
+    person: Mapped[str | None]  # the person who flagged it, if one did
     policy_fingerprint: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -94,23 +96,25 @@ class Flag(Base):
 
 
 class FlagCut(Base):
-    """The score from which on a queue with a budget flags predictions. Locked while the budget is spent."""
+    """The lowest score at which a queue with a budget flags predictions. The row is locked while the budget is
+    spent."""
 
     __tablename__ = "flag_cut"
 
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), primary_key=True)
-    model_version: Mapped[str]  # the present model
-    cut: Mapped[float]  # of its predictions
-    others_cut: Mapped[float]  # of those of other models, whose scores are on scales of their own
-    budget_cut: Mapped[float]  # that of the budget alone; lower: a promise asks for more, and a lead said yes
-    scores: Mapped[int]  # that it was taken from
+    model_version: Mapped[str]  # the model whose scores `cut` is for
+    cut: Mapped[float]  # for predictions of that model
+    others_cut: Mapped[float]  # for predictions of other models, whose scores have other scales
+    budget_cut: Mapped[float]  # of the budget alone; `cut` is lower if a promise needs more and a lead agreed
+    scores: Mapped[int]  # the number of scores from which the cut was computed
     volume: Mapped[int | None]  # predictions expected today; None: not known yet
     policy_fingerprint: Mapped[str]
     made_at: Mapped[datetime]
 
 
 class WaitingPrediction(Base):
-    """A prediction that deserves a look for a reason, and waits for room in the day's budget; or what became of it."""
+    """A prediction that should be reviewed for a reason and waits for room in the day's budget, or the outcome of that
+    wait."""
 
     __tablename__ = "waiting_prediction"
     __table_args__ = (
@@ -121,10 +125,10 @@ class WaitingPrediction(Base):
     id: Mapped[int] = big_id()
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"))
-    reason: Mapped[str]  # of `Reason`
+    reason: Mapped[str]  # a word of `Reason`
     values: Mapped[dict[str, Any]]  # of the reason's sentence
-    score: Mapped[float]  # how suspicious a model finds it, in [0, 1]
-    scored_by: Mapped[str | None]  # that model of Goldloop; None: the sender's own
+    score: Mapped[float]  # the suspicion, in [0, 1]
+    scored_by: Mapped[str | None]  # the model of Goldloop that gave the score; None: the sender's own model
     state: Mapped[WaitState]
     came_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]  # None: it waits

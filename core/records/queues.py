@@ -1,4 +1,4 @@
-"""Queues as rows, which other rows refer to. Their policy is in the policy file."""
+"""Queues as rows, to which other rows refer. Their rules are in the policy file."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,13 +19,14 @@ class Queue(Base):
     channel: Mapped[str]
     leads_channel: Mapped[str]
     guideline_version: Mapped[int] = mapped_column(default=0)
-    cards_policy_fingerprint: Mapped[str] = mapped_column(default="", server_default="")  # which open cards show
+    cards_policy_fingerprint: Mapped[str] = mapped_column(default="", server_default="")  # that open cards show
     paused_at: Mapped[datetime | None]  # since then no new cards are posted
     created_at: Mapped[datetime]
 
 
 class QueueRow(Protocol):
-    """What most verbs need to know of a queue: whether it was read as a record or, where a click waits, as values."""
+    """The facts about a queue that most functions need, whether it was read as a record or, where a click waits, as
+    values."""
 
     @property
     def id(self) -> int: ...
@@ -51,7 +52,7 @@ class QueueFacts:
 
 
 class Guideline(Base):
-    """The instructions of a queue. Each change is a new version; votes store the version they were cast under."""
+    """The instructions of a queue. Each change is a new version; votes store the version that was in force."""
 
     __tablename__ = "guideline"
     __table_args__ = (UniqueConstraint("queue_id", "version"),)
@@ -64,7 +65,7 @@ class Guideline(Base):
 
 
 class Member(Base):
-    """Who may do what in a queue: a copy of the policy's lists (or of the channel's members) and of what Slack says of
+    """A person's role in a queue: a copy of the policy's lists (or of the channel's members) and of Slack's data about
     these people, refreshed by a job. The check at each click reads these rows and never asks Slack."""
 
     __tablename__ = "member"
@@ -75,11 +76,11 @@ class Member(Base):
     person: Mapped[str] = mapped_column(index=True)  # Slack's user id, opaque here
     role: Mapped[Role]
     active: Mapped[bool] = mapped_column(default=True)
-    inactive_because: Mapped[str] = mapped_column(default="")  # of `InactiveReason`; empty: they may act
+    inactive_because: Mapped[str] = mapped_column(default="")  # a word of `InactiveReason`; empty: the person may act
 
 
 class GroupMember(Base):
-    """The members of a Slack user group that the policy names, as last read. They keep their roles while Slack does not
+    """A member of a Slack user group that the policy names, as last read. Members keep their roles while Slack does not
     answer."""
 
     __tablename__ = "group_member"

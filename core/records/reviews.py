@@ -17,7 +17,7 @@ CLOCKS_APART = timedelta(days=1)  # by which a correction may seem older than it
 
 
 class Reviewer(Base):
-    """What a person told us about themselves. Who may review what is in `Member`."""
+    """Settings of a person. Their roles are in `Member`."""
 
     __tablename__ = "reviewer"
 
@@ -29,9 +29,9 @@ _ASKED_AGAIN = "about != 'prediction' AND state IN ('open', 'disputed')"
 
 
 class ReviewItem(Base):
-    """A question that people answer. A prediction has one item ever, and so has a text that a language model wrote. A
-    stored label may be asked about time and again, but is in one undecided item at most. core/review/questions.py says
-    what an item is about."""
+    """A question that people answer. A prediction has at most one item ever, and so has a text that a language model
+    wrote. A stored label may be asked about repeatedly, but is in at most one undecided item. core/review/questions.py
+    says what an item is about."""
 
     __tablename__ = "review_item"
     __table_args__ = (
@@ -71,17 +71,17 @@ class ReviewItem(Base):
     golden_id: Mapped[int | None] = mapped_column(ForeignKey("golden_example.id"))
     seed_id: Mapped[int | None] = mapped_column(ForeignKey("seed_example.id"))
     synthetic_id: Mapped[int | None] = mapped_column(ForeignKey("synthetic_text.id"))
-    asked_by: Mapped[str | None]  # who asked again about a stored label
+    asked_by: Mapped[str | None]  # the person who asked again about a stored label
     state: Mapped[ItemState] = mapped_column(default=ItemState.OPEN)
-    disputed_because: Mapped[str] = mapped_column(default="")  # of `DisputeReason`; empty: it is not disputed
+    disputed_because: Mapped[str] = mapped_column(default="")  # a word of `DisputeReason`; empty: it is not disputed
     disputed_values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     blind: Mapped[bool]
     opened_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None] = mapped_column(index=True)  # or closed
+    settled_at: Mapped[datetime | None] = mapped_column(index=True)  # the time it was settled or closed
     closed_for: Mapped[int | None] = mapped_column(
         ForeignKey("model_version.id")
     )  # the model that went live; None: the
-    # item was closed with its batch of written texts, or not at all
+    # item was closed with its batch of written texts, or is not closed
 
     queue: Mapped[Queue] = relationship(lazy="joined", innerjoin=True)
     prediction: Mapped[Prediction | None] = relationship(lazy="joined")
@@ -91,9 +91,9 @@ class ReviewItem(Base):
 
 
 class Suggestion(Base):
-    """What the live model says about an item that was opened before it went live. While the item is undecided, its card
-    shows this instead of the prediction that was flagged. Whether the model was right still refers to the flagged
-    prediction."""
+    """The live model's prediction for an item that was opened before this model went live. While the item is undecided,
+    its card shows this instead of the prediction that was flagged. Whether the model was right still refers to the
+    flagged prediction."""
 
     __tablename__ = "suggestion"
 
@@ -106,7 +106,7 @@ class Suggestion(Base):
 
 
 class Assignment(Base):
-    """This person is asked about this item. Of an item without a row, every reviewer of its queue may be asked."""
+    """The assignment of an item to a person. An item without a row may be shown to every reviewer of its queue."""
 
     __tablename__ = "assignment"
 
@@ -116,12 +116,12 @@ class Assignment(Base):
 
 
 class Answer(Base):
-    """What one reviewer said about one item. A changed answer supersedes the former one; nothing is deleted, so a click
-    that arrives late can be recognised by `clicked_at`."""
+    """The answer of one reviewer about one item. A changed answer supersedes the former one; no row is deleted, so a
+    click that arrives late can be recognised by `clicked_at`."""
 
     __tablename__ = "answer"
     __table_args__ = (
-        # By person first: what someone has answered lies together, in the order of the items that may wait for them.
+        # By person first, so that a person's answers are adjacent, in the order of the items that may wait for them.
         Index("uq_answer_current", "person", "item_id", unique=True, postgresql_include=["kind"],
               postgresql_where=text("is_current"), sqlite_where=text("is_current = 1")),
         Index("ix_answer_person_created_at", "person", "created_at"),
@@ -143,16 +143,17 @@ class Answer(Base):
 
 
 class Escalation(Base):
-    """An item went to a lead. The item itself says only what is so now: a changed answer may take it back."""
+    """The escalation of an item to a lead. The item itself has only the present state: a changed answer may take the
+    escalation back."""
 
     __tablename__ = "escalation"
 
     id: Mapped[int] = big_id()
     item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"), index=True)
-    because: Mapped[str]  # of `DisputeReason`
-    values: Mapped[dict[str, Any]]  # of its sentence
+    because: Mapped[str]  # a word of `DisputeReason`
+    values: Mapped[dict[str, Any]]  # the values in its sentence
     at: Mapped[datetime]
-    told_at: Mapped[datetime | None] = mapped_column(index=True)  # when a notice named it to the leads
+    told_at: Mapped[datetime | None] = mapped_column(index=True)  # when a notice to the leads named it
 
 
 class Correction(Base):
@@ -173,10 +174,10 @@ class Correction(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     item_id: Mapped[int] = mapped_column(ForeignKey("review_item.id"))
     label: Mapped[str | None]  # None: "none of these"
-    model_was_right: Mapped[bool | None]  # None: people were asked about a stored label, not about a prediction
+    model_was_right: Mapped[bool | None]  # None: the item is about a stored label, not about a prediction
     reason: Mapped[ErrorReason | None]
     note: Mapped[str] = mapped_column(Text, default="")
-    tally: Mapped[dict[str, int]]  # answer as shown -> votes, "none of these" included
+    tally: Mapped[dict[str, int]]  # answer as shown -> number of votes, including "none of these"
     settled_by: Mapped[Settler]
     lead: Mapped[str | None]
     destination: Mapped[Destination]

@@ -1,4 +1,4 @@
-"""Models that predict beside the one that answers: shadows, canaries, and their predictions."""
+"""Models that predict beside the answering model: shadows, canaries, and their predictions."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from core.vocabulary import CanaryState
 
 
 class Shadow(Base):
-    """The time in which a candidate predicts beside the live model. Its report is stored when it ends."""
+    """A period in which a candidate predicts beside the live model. Its report is stored at its end."""
 
     __tablename__ = "shadow"
 
@@ -19,14 +19,14 @@ class Shadow(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"), index=True)
     started_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    done_up_to: Mapped[int] = mapped_column(BigInteger)  # predictions up to this id have been looked at
+    done_up_to: Mapped[int] = mapped_column(BigInteger)  # predictions up to this id were processed
     finished_at: Mapped[datetime | None]
-    report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of `ShadowReport`; empty until it has finished
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # fields of `ShadowReport`; empty until it is over
 
 
 class Canary(Base):
-    """A promoted model that answers a share of the callers first. The share, the level and the looks are those of the
-    policy when it began. The counts are of the last look."""
+    """A promoted model that answers a share of the callers at first. share, alpha, looks: those of the policy when the
+    canary began. n, regressions, improvements: as of the last look."""
 
     __tablename__ = "canary"
     __table_args__ = (
@@ -53,8 +53,8 @@ class Canary(Base):
 
 
 class ParallelPrediction(Base):
-    """What a model said about a prediction that another model answered. It holds no text, and goes when the text of the
-    prediction is erased."""
+    """The prediction of one model for an input that another model answered. It holds no text, and is deleted when the
+    text of that prediction is erased."""
 
     __tablename__ = "parallel_prediction"
 

@@ -1,4 +1,4 @@
-"""Batches of texts that a language model wrote for a label, the calls that were made, and the texts."""
+"""Batches of texts that a language model wrote for a label, the calls to the model, and the texts."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ _UNFINISHED = "state IN ('requested', 'sampled')"
 
 
 class SyntheticBatch(Base):
-    """A request for texts. A queue has one at a time that is written or judged."""
+    """A request for texts. A queue has at most one batch at a time that is being written or judged."""
 
     __tablename__ = "synthetic_batch"
     __table_args__ = (
@@ -26,20 +26,20 @@ class SyntheticBatch(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     label: Mapped[str]
     mistaken_for: Mapped[str | None]  # the label that the model gives instead; None: any
-    target: Mapped[str] = mapped_column(Text)  # what the texts are to be, in a person's words; empty: of the label
+    target: Mapped[str] = mapped_column(Text)  # a person's description of the texts; empty: texts of the label
     language: Mapped[str]  # ISO 639-1; empty: the queue's
     state: Mapped[SyntheticState]
-    address: Mapped[str]  # of the endpoint, as the policy had it
+    address: Mapped[str]  # the endpoint's address in the policy at that time
     model: Mapped[str]  # the language model
     prompt_version: Mapped[str]
-    plan: Mapped[dict[str, Any]]  # examples (ids of corrections), calls, tokens, money
-    counts: Mapped[dict[str, int]]  # written, kept, asked, settled, confirmed, and each guard's; empty: not written yet
+    plan: Mapped[dict[str, Any]]  # the planned examples (ids of corrections), calls, tokens, money
+    counts: Mapped[dict[str, int]]  # written, kept, asked, settled, confirmed, and per guard; empty: not written yet
     requested_by: Mapped[str]
     requested_at: Mapped[datetime]
-    written_at: Mapped[datetime | None]  # the guards have judged it
-    decided_at: Mapped[datetime | None]  # admitted, refused, failed or retired
+    written_at: Mapped[datetime | None]  # when the guards had judged it
+    decided_at: Mapped[datetime | None]  # when it was admitted, refused, failed or retired
     retired_by: Mapped[str | None]
-    problem: Mapped[str]  # of `BatchProblem`; empty: there is none
+    problem: Mapped[str]  # a word of `BatchProblem`; empty: there is none
     problem_values: Mapped[dict[str, Any]]
     policy_fingerprint: Mapped[str]
 
@@ -47,7 +47,7 @@ class SyntheticBatch(Base):
 
 
 class SyntheticCall(Base):
-    """A call to the language model, stored before it is made: what it sent stays known if the process dies."""
+    """A call to the language model, stored before it is made, so that its content is known even if the process dies."""
 
     __tablename__ = "synthetic_call"
     __table_args__ = (UniqueConstraint("batch_id", "position"),)
@@ -55,18 +55,18 @@ class SyntheticCall(Base):
     id: Mapped[int] = big_id()
     batch_id: Mapped[int] = mapped_column(ForeignKey("synthetic_batch.id"))
     position: Mapped[int]
-    sent: Mapped[dict[str, Any]]  # {"hashes": [...]}, of the contents in the prompt
-    sent_tokens: Mapped[int]  # about, from above
-    answer: Mapped[str] = mapped_column(Text)  # verbatim; empty: none came, or it was erased
-    problem: Mapped[str]  # of `CallProblem`; empty: there is none
-    tokens_in: Mapped[int | None]  # as the other side counts; None: it did not say
+    sent: Mapped[dict[str, Any]]  # {"hashes": [...]}: hashes of the contents in the prompt
+    sent_tokens: Mapped[int]  # estimated, an upper bound
+    answer: Mapped[str] = mapped_column(Text)  # verbatim; empty: no answer came, or it was erased
+    problem: Mapped[str]  # a word of `CallProblem`; empty: there is none
+    tokens_in: Mapped[int | None]  # as counted by the other side; None: it gave no number
     tokens_out: Mapped[int | None]
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
 
 
 class SyntheticText(Base):
-    """A text of a batch, with the guard that dropped it. Only what is kept has a text."""
+    """A text of a batch, or the guard that dropped it. Only a kept row has its text stored."""
 
     __tablename__ = "synthetic_text"
     __table_args__ = (
@@ -79,7 +79,7 @@ class SyntheticText(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     text: Mapped[str] = mapped_column(Text)
     content_hash: Mapped[str]
-    dropped_because: Mapped[str]  # of `Guard`; empty: it is kept
+    dropped_because: Mapped[str]  # a word of `Guard`; empty: the text is kept
     erased_at: Mapped[datetime | None]
 
     batch: Mapped[SyntheticBatch] = relationship(lazy="joined", innerjoin=True)

@@ -1,4 +1,4 @@
-"""Webhooks as rows: the event, its delivery to each endpoint, and every attempt at that."""
+"""Webhooks as rows: the event, its delivery to each endpoint, and each attempt."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from core.vocabulary import DeliveryState, EventKind
 
 
 class Event(Base):
-    """Something that happened, written in the transaction in which it happened. `key` makes it once only."""
+    """An event, written in the transaction that caused it. The unique `key` keeps it from being created twice."""
 
     __tablename__ = "event"
     __table_args__ = (
@@ -26,11 +26,11 @@ class Event(Base):
     queue_id: Mapped[int] = mapped_column(ForeignKey("queue.id"))
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
-    addressed_at: Mapped[datetime | None]  # since then it has a delivery for each endpoint that wanted it
+    addressed_at: Mapped[datetime | None]  # since then it has a delivery for each endpoint that subscribes to it
 
 
 class EventDelivery(Retried, Base):
-    """One event on its way to one endpoint of the policy file."""
+    """The delivery of one event to one endpoint of the policy file."""
 
     __tablename__ = "event_delivery"
     __table_args__ = (
@@ -51,7 +51,7 @@ class EventDelivery(Retried, Base):
 
 
 class DeliveryAttempt(Base):
-    """A line of the delivery log: the outcome of one attempt."""
+    """A row of the delivery log: the outcome of one attempt."""
 
     __tablename__ = "delivery_attempt"
 
