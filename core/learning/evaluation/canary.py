@@ -2,8 +2,8 @@
 
 An item is reviewed because the model that answered was unsure. If one model answers most requests, most items are
 selected by *its* uncertainty, and it looks worse than it is. So two groups of equal share are compared, both chosen by
-the hash of the external id: the ids that the new model answers, and as many that the former one answers. Measurements
-are in docs/methods.md."""
+the hash of the external id: the ids that the new model answers, and equally many of those that the former model
+answers. Measurements are in docs/methods.md."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from core.learning.evaluation.paired_tests import mcnemar_p_value
 from core.text.content_hash import unit_interval
 from core.vocabulary import CanaryVerdict
 
-MINIMUM = 30  # settled items of both groups: below, no look says anything
-LARGEST_SHARE = 0.5  # beyond, the two groups could not have the same share
+MINIMUM = 30  # settled items of both groups; with fewer, a look shows nothing
+LARGEST_SHARE = 0.5  # with a larger one, the two groups could not have equal shares
 
 
 @dataclass(frozen=True)
 class Paired:
-    """Settled items that both models answered. regressions: the former is right and the new one wrong; improvements:
-    the reverse."""
+    """Settled items that both models answered. regressions: the former model is right and the new one wrong;
+    improvements: the reverse."""
 
     n: int
     regressions: int
@@ -26,12 +26,13 @@ class Paired:
 
     @property
     def p_value(self) -> float:
-        """How often two equally good models differ by this much or more against the new one."""
+        """The probability that two equally good models differ by this much or more against the new one."""
         return mcnemar_p_value(self.regressions, self.improvements)
 
 
 def is_answered_by_new(external_id: str, model_id: int, share: float) -> bool:
-    """Whether the new model answers: for a share of the external ids, always the same ones during its canary."""
+    """Whether the new model answers this external id: it answers a share of them, always the same ones during its
+    canary."""
     return _place(external_id, model_id) < share
 
 
@@ -42,8 +43,8 @@ def is_compared(external_id: str, model_id: int, share: float) -> bool:
 
 
 def judge(paired: Paired, alpha: float, looks: int) -> CanaryVerdict:
-    """One look of the planned ones. alpha: over all looks; it is split evenly (Bonferroni), so that equally good models
-    are found worse in at most `alpha` of canaries, however many of the looks are taken."""
+    """The verdict of one planned look. alpha: for all looks together; it is split evenly (Bonferroni), so that an
+    equally good model is found worse in at most `alpha` of canaries, however many of the looks are taken."""
     if paired.n < MINIMUM:
         return CanaryVerdict.NOT_YET
     return CanaryVerdict.WORSE if paired.p_value <= alpha / looks else CanaryVerdict.NOT_WORSE

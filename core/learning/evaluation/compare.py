@@ -1,9 +1,9 @@
 """Comparison of a candidate with the live model on the golden set.
 
 Random golden examples were drawn independently of any model's answer: shares and differences come only from them. Past
-errors were chosen because a model got them wrong. Those that the live model's golden set had already favour neither of
-the two, and count in the pooled test. Newer ones were chosen because the live model got them wrong: any candidate looks
-better on them, so they are shown but do not count.
+errors were chosen because a model got them wrong. Those that the live model's golden set already had favour neither of
+the two models, and count in the pooled test. Newer past errors were chosen because the live model got them wrong: any
+candidate looks better on them, so they are shown but do not count.
 """
 
 from collections import Counter
@@ -35,9 +35,9 @@ from core.vocabulary import Stratum
 
 @dataclass(frozen=True)
 class GoldenRow:
-    """A golden example: its id, the input, the right label, and how it came in. counts: whether it may decide about the
+    """A golden example: its id, the input, the right label, and its stratum. counts: whether it may decide about the
     candidate; see core/learning/evaluation/eligibility.py. pinned: a past error that must not be wrong again.
-    is_traffic: it came in with the queue's traffic; others, such as seeds, count in no estimate about traffic."""
+    is_traffic: it came with the queue's traffic; others, such as seeds, count in no estimate about traffic."""
 
     id: int
     input: Input
@@ -51,7 +51,7 @@ class GoldenRow:
 @dataclass(frozen=True)
 class Predicted:
     """A model's answers to the golden rows, in their order. labels: None where no prediction was recorded, or where the
-    row has nothing that the model reads.
+    model cannot read the row.
 
     confidences: the probability of each label given; None for a row, or for all, where it is not known.
     """
@@ -60,7 +60,7 @@ class Predicted:
     confidences: tuple[float | None, ...] | None = None
 
     def at(self, places: Sequence[int]) -> "Predicted":
-        """The same for the rows at these places only."""
+        """The answers to the rows at these positions only."""
         known = None if self.confidences is None else tuple(self.confidences[place] for place in places)
         return Predicted(tuple(self.labels[place] for place in places), known)
 
@@ -74,8 +74,8 @@ def predict(fitted: Fitted, golden: Sequence[GoldenRow]) -> Predicted:
 
 
 def answers(fitted: Fitted, inputs: Sequence[Input]) -> Predicted:
-    """The most probable label of each input and its probability. Ties: the first in the model's order. No label for an
-    input that has nothing of what the model reads: that would be a guess, and count as a wrong answer."""
+    """The most probable label of each input and its probability. Ties: the first in the model's order. An input that
+    the model cannot read gets no label: a label would be a guess, and count as a wrong answer."""
     if not inputs:
         return Predicted((), ())
     shares = fitted.probabilities(inputs)
@@ -87,7 +87,7 @@ def answers(fitted: Fitted, inputs: Sequence[Input]) -> Predicted:
 
 
 def always(label: str, golden: Sequence[GoldenRow]) -> Predicted:
-    """The same label for every row: what the first candidate is compared with if there is no model."""
+    """The same label for every row: the baseline of the first candidate if there is no model."""
     return Predicted((label,) * len(golden))
 
 
@@ -103,8 +103,8 @@ def compare(
 
     live, candidate: one answer per golden row; the order of the rows does not matter. Rows without an answer of `live`
     are left out of all paired numbers and counted, and so are random rows that do not count. policy: its promotion
-    section, and each label's flagging confidence. texts: both on the newest stored texts, where a model is live.
-    No golden rows: a scorecard of zeros. Raises Invalid if an answer is missing or the candidate lacks one.
+    section and each label's flagging confidence are used. texts: the comparison on the newest stored texts, if a model
+    is live. No golden rows: a scorecard of zeros. Raises Invalid if an answer is missing or the candidate lacks one.
     """
     if not len(golden) == len(live.labels) == len(candidate.labels):
         raise Invalid(
@@ -138,7 +138,7 @@ def compare(
 def _without_near_live(
     golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted
 ) -> tuple[list[GoldenRow], Predicted, Predicted]:
-    """Random rows that do not count would flatter the live model in every number."""
+    """Leave out random rows that do not count: they would flatter the live model in every number."""
     places = [place for place, row in enumerate(golden) if row.counts or row.stratum is Stratum.PAST_ERROR]
     return [golden[place] for place in places], live.at(places), candidate.at(places)
 
@@ -156,7 +156,8 @@ def _pairs(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, s
 def _calibrations(
     golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted, threshold: Callable[[str], float]
 ) -> tuple[Calibration | None, Calibration | None]:
-    """Both on the same random rows, where both have confidences: the error depends on the number of rows."""
+    """The calibrations of both models, on the random rows for which both have confidences, because the error depends on
+    the number of rows."""
     random = [place for place, row in enumerate(golden) if row.stratum is Stratum.RANDOM]
     live_known = [place for place in random if live.confidence(place) is not None]
     shared = [place for place in live_known or random if candidate.confidence(place) is not None]
@@ -176,10 +177,9 @@ def _calibration(
 
 
 def _new_swaps(golden: Sequence[GoldenRow], live: Predicted, candidate: Predicted) -> tuple[tuple[str, str], ...]:
-    """Swaps that `live` does not show as well, on the random rows or on all of them.
-
-    On both, since a label may have too few random rows, and since past errors of two labels that are hard to tell apart
-    look like a swap of the model that made them.
+    """Swaps of the candidate that `live` does not show, on the random rows or on all rows. Both are checked, because a
+    label may have too few random rows, and because past errors of two labels that are hard to tell apart look like a
+    swap by the model that made them.
     """
     random = [place for place, row in enumerate(golden) if row.stratum is Stratum.RANDOM]
     found: set[tuple[str, str]] = set()

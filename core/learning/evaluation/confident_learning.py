@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Doubt:
-    """A label that is probably wrong. place: of its row; suggested: index of the likelier label. margin: probability of
-    the suggested label minus that of the given one, above 0, at most 1."""
+    """A label that is probably wrong. place: the position of its row; suggested: index of the more probable label.
+    margin: probability of the suggested label minus that of the given one, above 0, at most 1."""
 
     place: int
     suggested: int
@@ -20,10 +20,10 @@ class Doubt:
 def doubtful_labels(given: Sequence[int], probabilities: NDArray[np.float64]) -> list[Doubt]:
     """The off-diagonal of the confident joint, the largest margin first; ties in the order of the rows.
 
-    given: (rows,) index of each row's label. probabilities: (rows, labels), of models that were fitted without the row.
-    The threshold of a label is the mean probability that rows given this label have for it. A row counts for the most
-    probable of the labels whose threshold it reaches, and is doubtful if that is not the given one. If the given label
-    is the most probable of all, it is not doubtful. No rows: none.
+    given: (rows,) index of each row's label. probabilities: (rows, labels), by models that were fitted without the row.
+    The threshold of a label is its mean probability in the rows given this label. A row counts for the most probable
+    label among those whose threshold it reaches, and is doubtful if that is not the given label. If the given label is
+    the most probable of all, it is not doubtful. No rows: none.
 
     Northcutt, Jiang and Chuang (2021), "Confident learning: estimating uncertainty in dataset labels", JAIR 70,
     1373-1411, equations 1 and 2.
@@ -41,7 +41,7 @@ def doubtful_labels(given: Sequence[int], probabilities: NDArray[np.float64]) ->
 
 
 def _thresholds(labels: NDArray[np.intp], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shape (labels,). A label that no row is given cannot be reached."""
+    """The thresholds, shape (labels,). The threshold of a label without rows cannot be reached."""
     columns = range(probabilities.shape[1])
     mine = [probabilities[labels == column, column] for column in columns]
     return np.array([shares.mean() if len(shares) else np.inf for shares in mine])

@@ -1,6 +1,5 @@
-"""Which golden examples may decide about a candidate: those on which neither model has an advantage.
-
-A past error is eligible if the live model's own golden set had it: the error was an earlier model's. A newer one was
+"""The eligibility of golden examples to decide about a candidate: neither model may have an advantage on them. A past
+error is eligible if the live model's own golden set had it: then an earlier model made the error. A newer one was
 selected because the live model is wrong on it, so a candidate can only gain. A random example that is newer than the
 live model's golden set counts unless it is near a row of the live model's training data: near-duplicates were left out
 for the candidate (core/learning/data/leakage.py), but not for the live model.
@@ -17,9 +16,9 @@ from core.vocabulary import Stratum
 
 @dataclass(frozen=True)
 class LiveTraining:
-    """What the live model learned from. golden_up_to: the last golden example whose near-duplicates were left out of
-    it. inputs: of its training rows, empty where they were erased since; content_hashes: of all of them. labels: how
-    many of its training rows have each label."""
+    """The training data of the live model. golden_up_to: the last golden example whose near-duplicates were left out of
+    it. inputs: the inputs of the training rows, empty where they were erased since; content_hashes: the hashes of all
+    rows. labels: label -> number of training rows."""
 
     golden_up_to: int
     inputs: Sequence[Input]
@@ -28,7 +27,7 @@ class LiveTraining:
 
 
 def with_eligibility(golden: Sequence[GoldenRow], live: LiveTraining | None, threshold: float) -> list[GoldenRow]:
-    """The rows, each with whether it counts, in the given order.
+    """The rows in the given order, with `counts` set.
 
     live: None if no Goldloop model is live, or it has no snapshot: then no past error counts, and every random example
     does. threshold: the similarity from which two inputs are near-duplicates, above 0, at most 1.

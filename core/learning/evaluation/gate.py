@@ -1,5 +1,5 @@
-"""The golden gate: may this candidate be offered to the leads as safe? Its findings are codes with numbers and names;
-bot/wording/gate.py has their sentences.
+"""The golden gate: decides whether a candidate may be offered to the leads as safe. Its findings are codes with numbers
+and names; bot/wording/gate.py has their sentences.
 
 The gate refuses on evidence, and warns where evidence is missing. It never approves: a candidate that passes still
 waits for the leads. Near-duplicates of golden examples were removed before this, when the snapshot was taken.
@@ -14,15 +14,16 @@ from core.learning.evaluation.stored_texts import TextScore
 from core.policy import PromotionPolicy
 from core.vocabulary import Coded, GateBlock, GateWarning
 
-ENOUGH = 500  # random golden examples from which a fall of 2 to 3 points is seen; with fewer the report says what is
-# Rise of the calibration error worth a word. On 120 examples, two fits that share nine tenths of their rows differ by
-# up to .048 by chance, on 500 by .016; see docs/methods.md.
+ENOUGH = 500  # random golden examples that show a drop of 2 to 3 points; with fewer, a warning says what they show
+# The rise of the calibration error that is worth a warning. On 120 examples, two fits that share nine tenths of their
+# rows differ by up to .048 by chance, on 500 by .016; see docs/methods.md.
 CALIBRATION_RISE = 0.05
 
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """passed: there are no blocks. blocks: of `GateBlock`, warnings: of `GateWarning`, in the order of their weight."""
+    """The result of the gate. passed: there are no blocks. blocks: codes of `GateBlock`; warnings: codes of
+    `GateWarning`; both in the order of their weight."""
 
     passed: bool
     blocks: tuple[Coded, ...]
@@ -42,8 +43,8 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
     `training_alpha`.
 
     For a first model, one comparison replaces (a) to (d): it must be right about at least as many random examples as
-    always guessing the most common label. That guess is right about all of its label, as no model is, and was right
-    about pinned errors by chance.
+    always guessing the most common label. That guess is right about all examples of its label, which no model is, and
+    was right about pinned errors by chance.
 
     Warnings: too few random examples, with the drop that they could show; a drop of `non_inferiority` that cannot be
     excluded; labels that could not be tested; worse calibration; missing predictions.
@@ -72,8 +73,9 @@ def gate(scorecard: Scorecard, policy: PromotionPolicy) -> GateVerdict:
 
 
 def _behind_guess(scorecard: Scorecard) -> Iterable[Coded]:
-    """Without a level of significance: fitted models are far ahead of the guess, and of the rules that were simulated
-    this one let the fewest worse models pass without refusing good ones; see docs/methods.md."""
+    """The block that replaces (a) to (d) for a first model. No significance level is used: fitted models are far ahead
+    of the guess, and among the simulated rules this one let the fewest worse models pass without refusing good ones;
+    see docs/methods.md."""
     score = scorecard.random
     if score.candidate_right < score.live_right:
         right = {"n": score.n, "guess": score.live_right, "candidate": score.candidate_right}
@@ -149,7 +151,7 @@ def _collapsed(scorecard: Scorecard) -> Iterable[Coded]:
 
 
 def _training_worse(scorecard: Scorecard, policy: PromotionPolicy) -> Iterable[Coded]:
-    """New rows with wrong labels also make a model wrong about old ones."""
+    """Block (f). New rows with wrong labels also make a model wrong about old rows."""
     score = scorecard.training
     if score is not None and score.p_value < policy.training_alpha:
         flips = {"regressions": score.regressions, "improvements": score.improvements}
@@ -188,7 +190,7 @@ def _confidence(scorecard: Scorecard) -> Iterable[Coded]:
         live = {"live": before.accepted_right, "live_n": before.accepted}
         candidate = {"candidate": now.accepted_right, "candidate_n": now.accepted}
         yield Coded(GateWarning.UNREVIEWED_WORSE, live | candidate)
-    if now.error - before.error > CALIBRATION_RISE + 1e-9:  # sums of floats depend on their order
+    if now.error - before.error > CALIBRATION_RISE + 1e-9:  # sums of floats depend on the order of summation
         yield Coded(GateWarning.CONFIDENCE_WORSE, {"live": before.error, "candidate": now.error})
 
 

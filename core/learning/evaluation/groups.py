@@ -1,8 +1,6 @@
-"""Tests and intervals where inputs belong to groups, such as a patient's pictures: what is right or wrong about one of
-them tends to be so about the others. An input without a group is a group of its own.
-
-Without groups of several inputs, both functions give what core/learning/evaluation/paired_tests.py and intervals.py
-give without them."""
+"""Tests and intervals for inputs in groups, such as a patient's pictures: right and wrong answers within a group are
+correlated. An input without a group is a group of its own. If no group has several inputs, both functions give the same
+results as core/learning/evaluation/paired_tests.py and intervals.py."""
 
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
@@ -16,17 +14,16 @@ Number = TypeVar("Number", int, float)
 
 
 def grouped_p_value(changes: Sequence[int], groups: Sequence[str]) -> float:
-    """How often two equally good models would differ by this much or more against the second; 1 without differences.
-
-    changes: of each input, 1: newly right, -1: newly wrong, 0: no difference; groups: its group, or "". If the models
-    are equally good, exchanging them within a group is as likely as what was seen; so the sums of the groups change
-    signs at random, and the test counts the signs exactly. With groups of one it is McNemar's exact one-sided test. A
-    permutation test as of Fisher (1935), The Design of Experiments, section 21, with groups as units.
+    """The probability that two equally good models differ by this much or more against the second; 1 without
+    differences. changes: per input, 1: newly right, -1: newly wrong, 0: no difference; groups: per input, its group, or
+    "". If the models are equally good, exchanging them within a group is as likely as the observation; so the signs of
+    the groups' sums are random, and the test enumerates them exactly. With groups of one it is McNemar's exact
+    one-sided test. The permutation test of Fisher (1935), The Design of Experiments, section 21, with groups as units.
     """
     if not any(groups):
         return mcnemar_p_value(changes.count(-1), changes.count(1))
     sums = [total for total in _sums(changes, _keys(groups)) if total]
-    spread = np.ones(1)  # of the sum of the chosen sizes: the part that fell
+    spread = np.ones(1)  # the distribution of the sum of the groups with a negative sign
     for size in map(abs, sums):
         longer = np.zeros(len(spread) + size)
         longer[: len(spread)] += spread / 2
@@ -37,12 +34,11 @@ def grouped_p_value(changes: Sequence[int], groups: Sequence[str]) -> float:
 
 
 def design_effect(values: Sequence[float], groups: Sequence[str]) -> float:
-    """How many inputs say as much about the mean of these values as one input without a group would: at least 1, at
-    most the number of inputs. Counts divided by it go into an interval for independent inputs: Rao and Scott (1992),
-    Biometrics 48, 577-585.
-
-    It is the variance of the mean over groups beside that over inputs. Where all values are equal nothing shows how
-    much groups matter, so each counts as one input: the sum of squared sizes by their sum (Kish)."""
+    """The design effect: how many grouped inputs are worth one independent input for the mean of these values; at least
+    1, at most the number of inputs. Counts divided by it go into an interval for independent inputs: Rao and Scott
+    (1992), Biometrics 48, 577-585. It is the variance of the mean over groups divided by that over inputs. If all
+    values are equal, the data do not show how much groups matter, so each group counts as one input: the sum of squared
+    sizes divided by the sum of sizes (Kish)."""
     keys, n = _keys(groups), len(values)
     sizes = np.array(_sums([1] * n, keys), dtype=np.float64)
     if len(sizes) == n:

@@ -15,11 +15,11 @@ class Interval:
 
 
 def wilson(right: float, n: float, level: float = 0.95) -> Interval:
-    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5. Counts that were divided by a
-    design effect are no whole numbers.
+    """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5. The counts may be fractions,
+    after division by a design effect.
 
-    Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the Wald interval it keeps its coverage for
-    few examples and at 0 and 1."""
+    Wilson (1927), JASA 22, 209-212, without continuity correction. Unlike the Wald interval, it keeps its coverage with
+    few examples and at shares of 0 and 1."""
     if n == 0:
         return Interval(0.5, 0.0, 1.0)
     z, share = _quantile(level), right / n
@@ -31,8 +31,8 @@ def wilson(right: float, n: float, level: float = 0.95) -> Interval:
 def jeffreys(right: int, n: int, level: float = 0.95) -> Interval:
     """A share and its interval, in [0, 1]. n = 0: nothing is known, so 0 to 1 around 0.5.
 
-    Quantiles of the beta distribution with right + 1/2 and n - right + 1/2; 0 and 1 where none or all are right. Brown,
-    Cai and DasGupta (2001), Statistical Science 16, 101-133, sections 3.1 and 4.1."""
+    Quantiles of the beta distribution with parameters right + 1/2 and n - right + 1/2; the bounds are 0 and 1 if none
+    or all are right. Brown, Cai and DasGupta (2001), Statistical Science 16, 101-133, sections 3.1 and 4.1."""
     if n == 0:
         return Interval(0.5, 0.0, 1.0)
     from scipy.special import betaincinv  # loads scipy, which few callers need
@@ -44,12 +44,12 @@ def jeffreys(right: int, n: int, level: float = 0.95) -> Interval:
 
 
 def difference(regressions: float, improvements: float, n: float, level: float = 0.95) -> Interval:
-    """Accuracy now minus before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0. Counts: as for
-    `wilson`.
+    """The accuracy after minus the accuracy before, in [-1, 1], with a two-sided interval. n = 0: -1 to 1 around 0. The
+    counts may be fractions, as for `wilson`.
 
     Bonett and Price (2012), J. Educational and Behavioral Statistics 37, 479-488: one example is added to each kind of
-    difference, so that few examples without any difference do not prove equality. Recommended for its
-    coverage by Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33, 2850-2875.
+    difference, so that a few examples without any difference do not prove equality. Recommended for its coverage by
+    Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33, 2850-2875.
     """
     if n == 0:
         return Interval(0.0, -1.0, 1.0)

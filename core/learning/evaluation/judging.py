@@ -1,7 +1,6 @@
-"""Judging: a candidate and the incumbent answer, are compared, and the gate decides.
-
-All of it takes plain data and gives plain data, so that it can be done in another process, which has the libraries for
-it (core/learning/lifecycle/candidates.py)."""
+"""Judging: a candidate and the incumbent predict, their answers are compared, and the gate decides. Arguments and
+results are plain data, so that another process can judge, which has loaded the libraries
+(core/learning/lifecycle/candidates.py)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from core.vocabulary import Coded
 
 @dataclass(frozen=True)
 class Answers:
-    """A model's answers to the golden examples, and its labels of the stored texts, both in their order."""
+    """A model's answers to the golden examples, and its labels for the stored texts, both in the order given."""
 
     golden: Predicted
     texts: tuple[str | None, ...]
@@ -32,13 +31,12 @@ class Answers:
 
 @dataclass(frozen=True)
 class Incumbent:
-    """What a candidate is compared with: the live model; if no Goldloop model is live, or the one that is cannot be
-    used, the sender's recorded predictions; if there are none for any golden example, the most common label of the
-    training rows.
+    """The baseline of a candidate: the live model; if no Goldloop model is live, or the live one cannot be used, the
+    sender's recorded predictions; if there are none for any golden example, the most common label of the training rows.
 
-    model: the live one, or its answers; None: there is none. recorded: the sender's predictions, by golden example.
-    most_common: a label. training: what the live model learned from; right: of its training rows, by content hash,
-    whether they are right when held out. texts: the newest stored inputs that both models read."""
+    model: the live one, or its answers; None: there is none. recorded: the sender's predictions, by id of the golden
+    example. most_common: a label. training: the live model's training data; right: content hash of its training row ->
+    whether it is right when held out. texts: the newest stored inputs that both models read."""
 
     model: Model | Answers | None
     recorded: Mapping[int, str | None]
@@ -50,8 +48,9 @@ class Incumbent:
 
 @dataclass(frozen=True)
 class Case:
-    """candidate: the model, or its answers. right: of the candidate, as of the incumbent. groups: content hash ->
-    group, of the training rows that have one. labels: how many training rows have each label."""
+    """The arguments of a judgement. candidate: the model, or its answers. right: the same as in `Incumbent`, for the
+    candidate. groups: content hash -> group, for training rows that have one. labels: label -> number of training
+    rows."""
 
     candidate: Model | Answers
     incumbent: Incumbent
@@ -63,7 +62,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Judged:
-    """unusable: why the live model could not be used; None: it was, or there is none."""
+    """The result of a judgement. unusable: why the live model could not be used; None: it was used, or there is
+    none."""
 
     scorecard: Scorecard
     verdict: GateVerdict
@@ -71,8 +71,8 @@ class Judged:
 
 
 def judge(case: Case, policy: QueuePolicy, _report: Callable[[Coded], None]) -> Judged:
-    """Raises Invalid where a model was changed or damaged: a person has to look at that. A live model that was made by
-    another runtime, or knows none of the labels, cannot be used: a new training run fixes that."""
+    """Judge a candidate. Raises Invalid if a model was changed or damaged, because a person has to look at that. A live
+    model that another runtime made, or that knows none of the labels, is not used: a new training run fixes that."""
     with cached_vectors():
         live, unusable = _live_answers(case)
         incumbent = replace(case.incumbent, training=None, right=None, texts=()) if live is None else case.incumbent
@@ -90,7 +90,7 @@ def judge(case: Case, policy: QueuePolicy, _report: Callable[[Coded], None]) -> 
 
 
 def _live_answers(case: Case) -> tuple[Answers | None, str | None]:
-    """Or why the live model cannot be used; neither: there is none."""
+    """The live model's answers, or why it cannot be used; both None: there is none."""
     if case.incumbent.model is None:
         return None, None
     try:
@@ -100,7 +100,7 @@ def _live_answers(case: Case) -> tuple[Answers | None, str | None]:
 
 
 def _answers(model: Model | Answers, golden: Sequence[GoldenRow], texts: Sequence[Input]) -> Answers:
-    """Memory: 8 bytes for each text and label, of one model at a time."""
+    """The model's answers. Memory: 8 bytes per text and label, for one model at a time."""
     if isinstance(model, Answers):
         return model
     fitted = opened(model)
@@ -118,7 +118,7 @@ def _standing(incumbent: Incumbent, live: Answers | None, golden: Sequence[Golde
 def _on_texts(
     incumbent: Incumbent, live: Answers | None, candidate: Answers, policy: QueuePolicy
 ) -> TextScore | None:  # fmt: skip
-    """None without a live model."""
+    """The comparison on the stored texts. None: there is no live model."""
     if live is None:
         return None
     groups = [one.group for one in incumbent.texts]

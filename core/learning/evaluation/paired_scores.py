@@ -1,4 +1,4 @@
-"""Golden examples with two answers each, counted: the paired part of a scorecard."""
+"""The paired part of a scorecard: counts of golden examples with an answer by each of the two models."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from core.learning.evaluation.scorecard import (
 
 @dataclass(frozen=True)
 class Pair:
-    """A golden example to which both have an answer. `label` is the right one; group: "" if it has none."""
+    """A golden example to which both models have an answer. label: the right one; group: "" if it has none."""
 
     id: int
     label: str
@@ -52,7 +52,8 @@ class Pair:
 
 
 def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomScore:
-    """Intervals and what could be detected are those of as many inputs as the groups are worth."""
+    """The score on the random examples. Intervals and the detectable effect are those of as many independent inputs as
+    the groups are worth."""
     n, regressions, improvements = len(pairs), sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs)
     design = _design([pair.change for pair in pairs], pairs)
     worth = (regressions / design, improvements / design, n / design)
@@ -75,7 +76,8 @@ def random_score(pairs: Sequence[Pair], left_out: int, alpha: float) -> RandomSc
 
 
 def pooled_score(random: Sequence[Pair], past_errors: Sequence[Pair], others: int, near_live: int) -> PooledScore:
-    """past_errors: those that count. others, near_live: past errors and random examples that do not."""
+    """The score on the examples that count. past_errors: those that count. others, near_live: the numbers of past
+    errors and of random examples that do not count."""
     pairs = [*random, *past_errors]
     regressions, improvements = sum(p.is_regression for p in pairs), sum(p.is_improvement for p in pairs)
     return PooledScore(
@@ -104,8 +106,8 @@ def past_error_score(pairs: Sequence[Pair], left_out: int) -> PastErrorScore:
 def training_score(
     live: Mapping[str, bool], candidate: Mapping[str, bool], groups: Mapping[str, str] = {}
 ) -> TrainingScore:
-    """live, candidate: content hash -> whether the row is right when held out. groups: content hash -> group, of rows
-    that have one."""
+    """The score on the training rows. live, candidate: content hash -> whether the row is right when held out. groups:
+    content hash -> group, for rows that have one."""
     both = [one for one in candidate if one in live]
     changes = [int(candidate[one]) - int(live[one]) for one in both]
     p_value = grouped_p_value(changes, [groups.get(one, "") for one in both])
@@ -118,7 +120,8 @@ def pin_score(past_errors: Sequence[Pair], pinned: Collection[int]) -> PinScore:
 
 
 def label_scores(pairs: Sequence[Pair], class_rows: int) -> tuple[LabelScore, ...]:
-    """Holm's adjustment is over the labels that have `class_rows` rows, and no others: those are not tested."""
+    """A score per label. Only labels with at least `class_rows` rows are tested, and Holm's adjustment is over
+    these."""
     counts = Counter(pair.label for pair in pairs)
     tested = sorted(label for label, n in counts.items() if n >= class_rows)
     p_values = {label: _p_value([p for p in pairs if p.label == label]) for label in counts}
@@ -135,7 +138,7 @@ def _design(values: Sequence[float], pairs: Sequence[Pair]) -> float:
 
 
 def _groups(pairs: Sequence[Pair]) -> int | None:
-    """How many groups the examples fall into; None where none has a group."""
+    """The number of groups among the examples; None: no example has a group."""
     named = {pair.group for pair in pairs if pair.group}
     return len(named) + sum(not pair.group for pair in pairs) if named else None
 
@@ -161,7 +164,7 @@ def flips(pairs: Iterable[Pair]) -> tuple[Flip, ...]:
 
 
 def confusions(pairs: Iterable[Pair]) -> tuple[Confusion, ...]:
-    """The pairs of right and wrong label that at least one of the two confuses, by their names."""
+    """The pairs of right and wrong label that at least one of the two models confuses, sorted by name."""
     pairs = list(pairs)
     live = Counter((pair.label, pair.live) for pair in pairs if not pair.live_right)
     candidate = Counter((pair.label, pair.candidate) for pair in pairs if not pair.candidate_right)

@@ -1,7 +1,6 @@
-"""Paired tests of two models on the same examples: is the second one worse?
-
-Only the examples on which they differ count: regressions, right before and wrong now, and improvements, the reverse.
-Examples on which both are right or both are wrong do not show which is better.
+"""Paired tests of whether the second of two models is worse on the same examples. Only the examples on which they
+differ count: regressions, right before and wrong now, and improvements, the reverse. Examples on which both are right
+or both are wrong do not show which model is better.
 
 Binomial probabilities are written with the incomplete beta function, as scipy.stats computes them: scipy.stats takes
 most of a second to import, in processes that look at one canary.
@@ -13,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-BINS = 15  # of the calibration error; as in Guo et al. (2017)
+BINS = 15  # bins of the calibration error, as in Guo et al. (2017)
 
 
 def mcnemar_p_value(regressions: int, improvements: int) -> float:
-    """How often two equally good models would differ by this much or more against the second; 1 without differences.
+    """The probability that two equally good models differ by this much or more against the second; 1 without
+    differences.
 
     McNemar's test (1947, Psychometrika 12, 153-157), exact and one-sided: P(X >= regressions), X ~ Binomial(regressions
     + improvements, 1/2). One more regression never raises it.
@@ -26,10 +26,11 @@ def mcnemar_p_value(regressions: int, improvements: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values adjusted for their number, in the given order: each at most alpha with probability alpha over all.
+    """The p-values adjusted for their number, in the given order. Under the null hypotheses, the probability that any
+    of them is at most alpha is at most alpha.
 
     Holm (1979), Scandinavian J. of Statistics 6, 65-70: the k-th smallest of m is multiplied by m - k + 1, and none
-    becomes smaller than the one before it.
+    becomes smaller than its predecessor.
     """
     p_adjusted, floor = [0.0] * len(p_values), 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
@@ -41,10 +42,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def minimum_detectable_effect(n: int, churn: int, alpha: float, power: float = 0.8) -> float | None:
     """The smallest true drop in accuracy that `mcnemar_p_value <= alpha` detects with probability `power`. churn: the
     number of differences in each direction that are expected without a drop, the smaller of regressions and
-    improvements. A share (churn + 1) / (n + 2) is taken to be newly right, and that plus the drop to be newly wrong:
-    the more a candidate changes, the harder a drop is to detect. Exact: sums over the number of differences,
-    Binomial(n), and the regressions among them. None if even the largest
-    possible drop could not be detected (fewer than about 10 examples).
+    improvements. The share of newly right examples is taken to be (churn + 1) / (n + 2), and that of newly wrong ones
+    to be this plus the drop: the more a candidate changes, the harder a drop is to detect. Exact: sums over the number
+    of differences, Binomial(n), and the regressions among them. None if even the largest possible drop could not be
+    detected (fewer than about 10 examples).
     """
     from scipy.optimize import brentq  # loads scipy, which few callers need
 
@@ -64,10 +65,10 @@ def minimum_detectable_effect(n: int, churn: int, alpha: float, power: float = 0
 
 
 def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Expected calibration error, in [0, 1]: how far, on average, confidence and share of right answers are apart.
+    """Expected calibration error, in [0, 1]: the average distance between confidence and share of right answers.
 
     confidences: (n,) in [0, 1]; right: (n,). 15 bins of equal width, closed on the right, weighted by their rows. No
-    rows: 0. Few rows make it too large: compare models on the same rows only. Naeini et al. (2015), AAAI.
+    rows: 0. With few rows it is too large: compare models on the same rows only. Naeini et al. (2015), AAAI.
     """
     if not len(confidences):
         return 0.0
@@ -85,7 +86,7 @@ def _at_least(k: Ints, n: Ints | int, p: float) -> NDArray[np.float64]:
 
 
 def _fewest(n: Ints, alpha: float) -> Ints:
-    """The smallest k for each n with P(X >= k) <= alpha, X ~ Binomial(n, 1/2), by halving what is left."""
+    """The smallest k for each n with P(X >= k) <= alpha, X ~ Binomial(n, 1/2), by bisection."""
     low, high = np.zeros_like(n), n + 1
     while (high - low > 1).any():
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""The scorecard of an evaluation: stored with the candidate, drawn on its card, judged by the gate."""
+"""The scorecard of an evaluation, which is stored with the candidate, drawn on its card and judged by the gate."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,13 +16,12 @@ Baseline = Literal["live", "recorded", "majority"]
 
 @dataclass(frozen=True)
 class RandomScore:
-    """The random golden examples that count, on which past and candidate are compared.
-
-    n: compared; left_out: those without a recorded prediction. regressions: right before, wrong now; improvements: the
-    reverse. difference: accuracy now minus before, 95 %. ci_lower: its one-sided bound at the policy's alpha. p_value:
-    exact one-sided p of McNemar's test, by groups. minimum_detectable_effect: see
-    core/learning/evaluation/paired_tests.py; None: no drop. groups: into how many the examples fall, such as patients;
-    None: no example has a group. live_design, candidate_design: design effects of the two shares; see
+    """The comparison on the random golden examples that count. n: examples compared; left_out: examples without a
+    recorded prediction. regressions: right before, wrong now; improvements: the reverse. difference: accuracy of the
+    candidate minus accuracy of the live model, with its 95 % interval. ci_lower: the one-sided bound at the policy's
+    alpha. p_value: exact one-sided p of McNemar's test, by groups. minimum_detectable_effect: see
+    core/learning/evaluation/paired_tests.py; None: no drop could be detected. groups: the number of groups, such as
+    patients; None: no example has a group. live_design, candidate_design: design effects of the two shares; see
     core/learning/evaluation/groups.py."""
 
     n: int
@@ -50,12 +49,12 @@ class RandomScore:
 
 @dataclass(frozen=True)
 class PooledScore:
-    """The golden examples that count: random ones, and past errors that are not newer than the live model's golden set.
-
-    Counts alone: a share of this mixture, or a difference of shares, describes no population. past_errors: how many of
-    the n are past errors. other_past_errors: those that do not count. near_live: random examples that do not count,
-    because the live model may have learned from a near-duplicate. p_value: as of `RandomScore`; p_better: that of the
-    live model against the candidate; None: none was stored, and the counts give it."""
+    """The comparison on all golden examples that count: random ones, and past errors that are not newer than the live
+    model's golden set. It has counts only, because a share of this mixture, or a difference of shares, describes no
+    population. past_errors: how many of the n are past errors. other_past_errors: past errors that do not count.
+    near_live: random examples that do not count, because the live model may have learned from a near-duplicate.
+    p_value: as in `RandomScore`; p_better: the p-value in the other direction, that the candidate is better; None: it
+    was not stored and is computed from the counts."""
 
     n: int
     past_errors: int
@@ -68,7 +67,7 @@ class PooledScore:
 
     @property
     def chance(self) -> float:
-        """How often two equally good models differ by this much or more in the direction in which these two do."""
+        """The probability that two equally good models differ by this much or more in the observed direction."""
         if self.p_better is not None:
             return self.p_better if self.improvements > self.regressions else self.p_value
         more, less = sorted((self.regressions, self.improvements), reverse=True)
@@ -77,8 +76,8 @@ class PooledScore:
 
 @dataclass(frozen=True)
 class PastErrorScore:
-    """Golden examples that were errors of a model once, whether they count or not. fixed: ids of those that only the
-    candidate gets right; newly_wrong: of those that only the live model does. Both ascending."""
+    """Golden examples that some model once got wrong, whether they count or not. fixed: ids of those that only the
+    candidate gets right; newly_wrong: ids of those that only the live model gets right. Both ascending."""
 
     n: int
     left_out: int
@@ -98,8 +97,8 @@ class PastErrorScore:
 
 @dataclass(frozen=True)
 class TrainingScore:
-    """Training rows that both models learned from, each judged by its label in that model's snapshot, and answered by a
-    model that had not seen it. n: rows; the rest as of `RandomScore`."""
+    """The comparison on training rows that both models learned from. Each row is judged by its label in that model's
+    snapshot, and answered by a model of other folds, which had not seen it. n: rows; the rest as in `RandomScore`."""
 
     n: int
     regressions: int
@@ -109,8 +108,8 @@ class TrainingScore:
 
 @dataclass(frozen=True)
 class PinScore:
-    """Pinned past errors to which both have an answer. broken: those that the live model gets right and the candidate
-    wrong. Both: ids of golden examples, ascending."""
+    """Pinned past errors to which both models have an answer. broken: those that the live model gets right and the
+    candidate wrong. Both fields: ids of golden examples, ascending."""
 
     examples: tuple[int, ...]
     broken: tuple[int, ...]
@@ -118,10 +117,10 @@ class PinScore:
 
 @dataclass(frozen=True)
 class LabelScore:
-    """One label on the n random golden examples that have it. `called`: random examples that were given this label.
+    """One label on the n random golden examples that have it. live_called, candidate_called: random examples to which
+    the model gave this label.
 
-    p_value: that of `mcnemar_p_value` on these n examples. p_adjusted: after Holm over the tested labels; None: not
-    tested.
+    p_value: of `mcnemar_p_value` on these n examples. p_adjusted: after Holm over the tested labels; None: not tested.
     """
 
     label: str
@@ -158,7 +157,7 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class Flip:
-    """A random golden example on which exactly one of the two is right. `label` is the right one."""
+    """A random golden example on which exactly one of the two models is right. label: the right one."""
 
     id: int
     label: str
@@ -168,7 +167,8 @@ class Flip:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How many random examples of `label` were given the wrong label `said`: by the live model and by the candidate."""
+    """The numbers of random examples of `label` to which the live model and the candidate gave the wrong label
+    `said`."""
 
     label: str
     said: str
@@ -178,8 +178,8 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Confidence against truth on the random examples. accepted: those of the queue's traffic that would not be flagged
-    for low confidence; seeds and a test set of one's own stand for no traffic."""
+    """The calibration on the random examples. accepted: examples from the queue's traffic that would not be flagged for
+    low confidence; seeds and an imported test set do not represent traffic."""
 
     n: int
     error: float
@@ -194,7 +194,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Collapse:
-    """A label of which the candidate gets no golden example right, of either kind."""
+    """A label of which the candidate gets no golden example right, neither random ones nor past errors."""
 
     label: str
     n: int
@@ -203,11 +203,12 @@ class Collapse:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """baseline: what `live` is: the live model, the sender's recorded predictions, or the majority label.
+    """All numbers of an evaluation. baseline: the meaning of `live`: the live model, the sender's recorded predictions,
+    or the majority label.
 
     labels, confusions, swapped, collapsed: in the order of the labels' names. Calibrations: None without confidences.
-    swapped: pairs that the texts do not judge. texts: None if no Goldloop model was live. training: None if the learner
-    of one of the two does not say what it gets right of rows held out. rows_gone: empty without a live model.
+    swapped: pairs that the stored texts cannot judge. texts: None if no Goldloop model was live. training: None if the
+    learner of one of the two models gives no held-out answers. rows_gone: empty without a live model.
     """
 
     baseline: Baseline
@@ -228,13 +229,13 @@ class Scorecard:
     rows_gone: tuple[RowsGone, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The scorecard for a JSON column: only dicts, lists, text and numbers."""
+        """The scorecard as dicts, lists, texts and numbers, for a JSON column."""
         stored: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
         return stored
 
     @staticmethod
     def from_dict(stored: dict[str, Any]) -> "Scorecard":
-        """The inverse of `as_dict`. Raises Invalid if it is none."""
+        """The inverse of `as_dict`. Raises Invalid if `stored` is no scorecard."""
         try:
             return _ADAPTER.validate_python(stored)
         except ValidationError as error:

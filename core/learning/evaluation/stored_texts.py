@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from core.learning.evaluation.groups import grouped_p_value
 from core.learning.evaluation.paired_tests import holm
 
-TEXTS = 3_000  # the newest; asked of both models once for each comparison
-SILENT_ALPHA = 0.01  # of all labels together
-SILENT_RATIO = 10  # the live model says the label at least so many times as often
-SAID = 5  # times that the live model says each of two labels: with fewer, half of them change places by chance
+TEXTS = 3_000  # the newest texts, which both models predict once per comparison
+SILENT_ALPHA = 0.01  # for all labels together
+SILENT_RATIO = 10  # the live model predicts the label at least so many times as often
+SAID = 5  # predictions of each of two labels by the live model; with fewer, half of them change places by chance
 
 
 @dataclass(frozen=True)
 class SilentLabel:
-    """A label that the live model says and the candidate hardly ever does. live, candidate: texts given the label.
-    p_adjusted: McNemar's, by groups, after Holm over the labels that the live model says."""
+    """A label that the live model predicts and the candidate hardly ever does. live, candidate: texts given the label.
+    p_adjusted: McNemar's p, by groups, after Holm over the labels that the live model predicts."""
 
     label: str
     live: int
@@ -31,8 +31,9 @@ class SilentLabel:
 
 @dataclass(frozen=True)
 class ExchangedLabels:
-    """Two labels of which the candidate calls at least half by the other's name. live: texts that the live model gives
-    the first and the second label; exchanged: how many of them the candidate gives the other one."""
+    """Two labels that the candidate has exchanged in at least half of the texts. live: the numbers of texts to which
+    the live model gives the first and the second label; exchanged: to how many of these the candidate gives the other
+    label."""
 
     labels: tuple[str, str]
     live: tuple[int, int]
@@ -41,9 +42,9 @@ class ExchangedLabels:
 
 @dataclass(frozen=True)
 class TextScore:
-    """n: texts compared. said: labels that the live model says at least 5 times, a group's texts counted once; two of
-    these are judged here and not on the golden set whether they were exchanged. All in the order of the labels'
-    names."""
+    """The comparison on stored texts. n: texts compared. said: labels that the live model predicts at least 5 times,
+    counting a group's texts once; whether two of these were exchanged is judged here and not on the golden set. All in
+    alphabetical order of the labels."""
 
     n: int
     said: tuple[str, ...]
@@ -57,9 +58,9 @@ class TextScore:
 def text_score(
     live: Sequence[str | None], candidate: Sequence[str | None], labels: Collection[str], groups: Sequence[str] = ()
 ) -> TextScore:
-    """live, candidate: their labels of the same texts, in the same order; texts with None are left out. labels: the
-    policy's. Whether the candidate knows a label does not matter: one that was dropped is silent. groups: of each text
-    its group, or ""; empty: no text has one."""
+    """Compare two models. live, candidate: their labels for the same texts, in the same order; texts with None are left
+    out. labels: the policy's. Whether the candidate knows a label does not matter: a dropped label is silent. groups:
+    each text's group, or ""; empty: no text has one."""
     known = zip(live, candidate, groups or [""] * len(live), strict=True)
     texts = [_Text(before, now, group) for before, now, group in known if before in labels and now is not None]
     often = tuple(sorted(label for label, count in _said(texts).items() if count >= SAID))
@@ -74,7 +75,8 @@ class _Text:
 
 
 def _said(texts: Sequence[_Text]) -> Counter[str]:
-    """Of how many groups the live model says each label; a text without a group is one of its own."""
+    """For each label, the number of groups in which the live model predicts it; a text without a group is a group of
+    its own."""
     return Counter(label for label, _ in {(one.live, one.group or place) for place, one in enumerate(texts)} if label)
 
 
@@ -89,8 +91,8 @@ def _silent(texts: Sequence[_Text]) -> tuple[SilentLabel, ...]:
 
 
 def _p_value(texts: Sequence[_Text], label: str) -> float:
-    """That the candidate says the label as often as the live model does. Texts of which both or neither say it tell
-    nothing."""
+    """The p-value of the hypothesis that the candidate predicts the label as often as the live model. Texts for which
+    both or neither predict it give no information."""
     differing = [one for one in texts if (one.live == label) != (one.candidate == label)]
     return grouped_p_value([1 if one.candidate == label else -1 for one in differing], [one.group for one in differing])
 
