@@ -31,8 +31,8 @@ def back_up(url: str, target: Path) -> None:
 
 
 def put_back(url: str, source: Path) -> None:
-    """Replace the database by a backup. On PostgreSQL in one transaction; on SQLite through SQLite itself, so that
-    what a killed process left in the file beside the database is not applied to it. Raises Refusal."""
+    """Replace the database by a backup. On PostgreSQL in one transaction; on SQLite through SQLite itself, so that a
+    log that a killed process left beside the database is not applied to the backup. Raises Refusal."""
     if not source.is_file():
         raise Refusal(f"{source}: there is no such file.")
     target = sqlite_file(url)
@@ -65,7 +65,8 @@ def _require_whole(source: Path) -> None:
 
 
 def _run(program: str, url: str, *options: str) -> None:
-    """The password goes through the environment: other users of the machine can see a program's options."""
+    """Run a program of PostgreSQL. The password is passed in the environment, because other users of the machine can
+    see a program's options."""
     found = shutil.which(program)
     if found is None:
         raise Refusal(MISSING.format(program))

@@ -1,11 +1,12 @@
-"""A circuit breaker: after some failures in a row nothing is called for a while, then one call finds out."""
+"""A circuit breaker: after some failures in a row, calls are blocked for a while; then a single call tests the other
+side."""
 
 import threading
 from collections.abc import Callable
 
 
 class Breaker:
-    """Guards its counts, which threads share. seconds: a clock that never goes back."""
+    """The breaker. Thread-safe. seconds: a clock that never goes back."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -15,12 +16,12 @@ class Breaker:
 
     @property
     def failures(self) -> int:
-        """In a row, up to now."""
+        """The number of failures in a row until now."""
         return self._failures
 
     def seconds_left(self, most: int, pause: float) -> float:
-        """Until the next call may be made; 0: now. After `most` failures one caller is let through when a pause is
-        over, and the others wait for its outcome, or another pause."""
+        """Seconds until the next call may be made; 0: now. After `most` failures, a single caller is let through when
+        the pause is over; the others wait for its outcome, or for another pause."""
         with self._lock:
             left = self._open_until - self._seconds()
             if left > 0:
@@ -34,7 +35,7 @@ class Breaker:
             self._failures, self._open_until = 0, 0.0
 
     def failed(self, most: int, pause: float, asked: float = 0.0) -> None:
-        """asked: seconds for which the other side asks not to be called."""
+        """Count a failure. asked: the seconds for which the other side asks not to be called."""
         with self._lock:
             self._failures += 1
             wait = max(asked, pause if self._failures >= most else 0.0)

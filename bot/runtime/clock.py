@@ -1,4 +1,4 @@
-"""The clock: the only module that reads it."""
+"""The clock. No other module reads the time."""
 
 from datetime import UTC, datetime
 

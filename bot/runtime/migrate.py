@@ -1,6 +1,5 @@
-"""Database migrations: they create and upgrade the tables. They are at the top of the repository and in the wheel.
-
-Alembic, which takes 12 MB and a part of the start, is loaded only where there is something to migrate."""
+"""Database migrations, which create and upgrade the tables. Their files are at the top of the repository and in the
+wheel. Alembic, which takes 12 MB and a part of the start, is loaded only if there is something to migrate."""
 
 import logging
 import re
@@ -29,13 +28,14 @@ NO_UPGRADE = (
 
 
 class Tables(Enum):
-    """The state of the tables, compared with this release. It can use those of a newer one, which only adds to them."""
+    """The state of the tables, compared with this release, which can use the tables of a newer one: a newer release
+    only adds to them."""
 
     MISSING = "missing"
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
-    UNRELEASED = "unreleased"  # from a development version; there is no upgrade
+    UNRELEASED = "unreleased"  # made by a development version, from which there is no upgrade
 
 
 def migrations_folder() -> Path:
@@ -90,7 +90,7 @@ def _present_revision(connection: Connection) -> str:
 
 
 def _revisions() -> list[str]:
-    """The oldest first."""
+    """The revisions, the oldest first."""
     files = sorted((migrations_folder() / "versions").glob("[0-9]*.py"))
     return [name for file in files for name in REVISION.findall(file.read_text(encoding="utf-8"))]
 

@@ -1,8 +1,6 @@
-"""Connections to the services that run models outside: signed requests with a time-out, in batches, behind a circuit
-breaker for each queue.
-
-The address comes from the policy file and the secret from the environment, both on this machine; no redirect is
-followed. A transaction must not be open meanwhile."""
+"""Connections to external services that run models: signed requests with a time-out, in batches, behind a circuit
+breaker for each queue. The address comes from the policy file and the secret from the environment, both on this
+machine; no redirect is followed. No transaction may be open during a request."""
 
 import asyncio
 import hashlib
@@ -34,15 +32,15 @@ from core.storage import deadlines
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 20_000_000  # of one answer
-KEPT_BACK = 0.75  # seconds of a click's time that are left for the database
-SHORTEST = 0.1  # seconds for an answer, however little time is left
+MOST_BYTES = 20_000_000  # the largest size of an answer
+KEPT_BACK = 0.75  # seconds of a click's time that are reserved for the database
+SHORTEST = 0.1  # the shortest time for an answer, however little time is left
 AGAIN = 2.0  # seconds until a caller should try again while the breaker is closed
 
 
 class ServiceFailed(Exception):  # noqa: N818 - told by what it says
-    """No usable answer came; `str` completes "The service of support ___". asked: seconds that it asks to be left
-    alone. is_hurried: the caller had less time than the policy gives the service."""
+    """No usable answer came; `str` completes "The service of support ___". asked: seconds for which the service asks
+    not to be called. is_hurried: the caller had less time than the policy gives the service."""
 
     def __init__(self, sentence: str, asked: float = 0.0, is_hurried: bool = False) -> None:
         super().__init__(sentence)
@@ -89,7 +87,7 @@ class ModelServices:
     def _answered(
         self, queue: QueuePolicy, version: str, labels: Sequence[str], inputs: Sequence[Input]
     ) -> FloatArray:  # fmt: skip
-        """Raises ServiceFailed."""
+        """The probabilities of one batch, shape (inputs, labels). Raises ServiceFailed."""
         if not queue.external.url:
             raise ServiceFailed("has no address: the policy has no external.url for it")
         content = self._sent(queue.external, _body(queue, version, labels, inputs))
@@ -107,7 +105,7 @@ class ModelServices:
             raise ServiceFailed("gave an answer that is not JSON") from None
 
     def _sent(self, policy: ExternalPolicy, body: str) -> bytes:
-        import httpx  # here, as it loads Rich: 5 MB, which a process without such a service does not need
+        import httpx  # loads Rich, 5 MB, which a process without such a service does not need
 
         seconds = _seconds_for(policy)
         try:
@@ -118,7 +116,7 @@ class ModelServices:
         except TimeoutError:
             hurried = seconds < policy.timeout_seconds
             raise ServiceFailed(f"gave no answer within {seconds:g} seconds", is_hurried=hurried) from None
-        except Invalid as refusal:  # about the secret
+        except Invalid as refusal:  # the secret is missing or invalid
             raise ServiceFailed(f"cannot be asked: {str(refusal).rstrip('.')}") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
             raise ServiceFailed(f"gave no answer ({type(error).__name__})") from None
@@ -128,7 +126,8 @@ class ModelServices:
 
 
 def _body(queue: QueuePolicy, version: str, labels: Sequence[str], inputs: Sequence[Input]) -> str:
-    """Texts as people may see them, as in the snapshot that the service learned from."""
+    """The request as JSON. Texts are masked as for people, like those of the snapshot from which the service
+    learned."""
     shown = [shown_input(one, queue) for one in inputs]
     asked = [{"text": one.text, "fields": dict(one.fields)} for one in shown]
     body = {"type": "predict", "queue": queue.name, "version": version, "labels": list(labels), "inputs": asked}
@@ -136,7 +135,7 @@ def _body(queue: QueuePolicy, version: str, labels: Sequence[str], inputs: Seque
 
 
 def _seconds_for(policy: ExternalPolicy) -> float:
-    """The policy's, or what a click has left."""
+    """The seconds for an answer: the policy's, or less if a click has less time left."""
     left = deadlines.ends_in(policy.timeout_seconds + KEPT_BACK) - KEPT_BACK
     return min(policy.timeout_seconds, max(SHORTEST, left))
 

@@ -1,4 +1,4 @@
-"""The database for an operator's command: it must exist and have the tables of this release."""
+"""The database for an operator's command, which must exist and have the tables of this release."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The policy with which a process or a command starts: the stored version, or a policy file that is new."""
+"""The policy with which a process or a command starts: the stored version, or a new policy file."""
 
 import logging
 from contextlib import suppress
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def file_or_stored(settings: Settings) -> Policy:
-    """What the policy file says; if it cannot be used, the policy in force. Raises Invalid if there is none."""
+    """The policy file; if it cannot be used, the policy in force. Raises Invalid if there is none."""
     try:
         return load_policy(settings.policy)
     except Invalid as problem:
@@ -29,14 +29,14 @@ def file_or_stored(settings: Settings) -> Policy:
 
 
 def stored_or_file(database: Database, settings: Settings) -> Policy:
-    """The policy in force; before any was stored, what the file says. Raises Invalid if that cannot be used."""
+    """The policy in force; if none was stored yet, the policy file. Raises Invalid if that cannot be used."""
     with database.reading() as session:
         stored = policy_in_force(session)
     return stored.policy if stored else load_policy(settings.policy)
 
 
 def _stored_before(settings: Settings) -> StoredPolicy | None:
-    """None if the database has none yet, or cannot say."""
+    """The stored policy. None: the database has none yet, or cannot be read."""
     with (
         suppress(Refusal, SQLAlchemyError),
         open_database(settings.database_url) as database,
@@ -47,5 +47,5 @@ def _stored_before(settings: Settings) -> StoredPolicy | None:
 
 
 def _line(problem: Invalid) -> str:
-    """A file may have several problems, each with a line of its own."""
+    """The problems on one line: a file may have several, each on a line of its own."""
     return " ".join(str(problem).splitlines())

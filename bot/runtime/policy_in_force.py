@@ -39,20 +39,20 @@ class Held:
 
 
 class PolicyInForce:
-    """What this process decides by. Any thread may ask; a new version takes the old one's place whole."""
+    """The policy that this process applies. Thread-safe: a new version replaces the old one as a whole."""
 
     def __init__(self, policy: Policy, extra_learners: Mapping[str, str] = {}) -> None:
-        """policy: counts until a stored one is read. extra_learners: as in core/learning/learners/registry.py."""
+        """policy: in force until a stored one is read. extra_learners: as in core/learning/learners/registry.py."""
         self._extra = extra_learners
         self._lock = threading.Lock()
         self.held = Held(0, policy)
-        self._refused = 0  # the newest version that this process cannot take
-        self.problem = ""  # why the newest version is not taken
-        self.followed = 0  # the version to which cards and people were brought in line, by this process
+        self._refused = 0  # the newest version that this process cannot apply
+        self.problem = ""  # why the newest version is not applied
+        self.followed = 0  # the version to which this process has brought cards and people in line
 
     @property
     def policy(self) -> Policy:
-        """The version that was read last: for what begins outside of a transaction."""
+        """The version that was read last, for work that begins outside of a transaction."""
         return self.held.policy
 
     @property
@@ -60,12 +60,13 @@ class PolicyInForce:
         return self.held.version
 
     def read(self, session: Session) -> Policy:
-        """The policy of the version that this transaction sees; the process takes it, too. Locks nothing."""
+        """The policy of the version that this transaction sees; from then on the process applies it. Locks nothing."""
         return self.of(session, newest_version(session))
 
     def of(self, session: Session, newest: int) -> Policy:
-        """The same where the transaction has read the number of its newest version. One that this process cannot
-        take, because it cannot be read or names a learner that is not installed, leaves the one before in force here.
+        """The same as `read`, for a transaction that has read the number of the newest version. If this process cannot
+        apply that version, because it cannot be read or names a learner that is not installed, the previous one stays
+        in force here.
         """
         held = self.held
         if newest in (held.version, self._refused, 0):
@@ -80,8 +81,8 @@ class PolicyInForce:
         return self.take(newest, policy)
 
     def take(self, version: int, policy: Policy) -> Policy:
-        """Decide by this version from now on. An older one than is held, as a transaction that began earlier may see,
-        counts in that transaction only."""
+        """Apply this version from now on. A version older than the present one, which a transaction that began earlier
+        may see, applies to that transaction only."""
         with self._lock:
             if version > self.held.version:
                 self.held, self.problem = Held(version, policy), ""
@@ -97,8 +98,8 @@ class PolicyInForce:
 def reload_policy(
     database: Database, file: Path, by: str, now: datetime, extra_learners: Mapping[str, str] = {}
 ) -> PutInForce | None:
-    """Validate the file whole, then put it in force for every process. None if it is in force already. Raises Invalid,
-    saying what is wrong and where; nothing changes then."""
+    """Validate the whole file, then put it in force for every process. None if it is in force already. Raises Invalid,
+    saying what is wrong and where; then nothing changes."""
     policy = load_policy(file)
     require_learners(policy, extra_learners)
     with database.transaction(wait=PATIENT) as session:
@@ -108,8 +109,8 @@ def reload_policy(
 def start_policy(
     database: Database, file: Policy, by: str, now: datetime, extra_learners: Mapping[str, str] = {}
 ) -> Started:
-    """As core's `start_under`. Raises Invalid if the file's policy is to be put in force and names a learner that is
-    not installed."""
+    """The same as core's `start_under`. Raises also Invalid if the file's policy is to be put in force and names a
+    learner that is not installed."""
     with database.reading(wait=PATIENT) as session:
         is_new = standing(session, file) is Standing.NEW
     if is_new:
@@ -128,15 +129,16 @@ def require_learners(policy: Policy, extra: Mapping[str, str] = {}) -> None:
 
 
 def this_user() -> str:
-    """The operator, as the system knows them."""
+    """The name of the operating system's user."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
+    except (OSError, KeyError):  # in a container, the user may have no name
         return "unknown user"
 
 
 def _require_offered(policy: Policy, extra: Mapping[str, str]) -> None:
-    """Checks names alone: loading a learner takes a second, and a click may be waiting."""
+    """Raises Invalid for a learner that is not installed. It checks only names: loading a learner takes a second, and a
+    click may be waiting."""
     for queue in policy.queues:
         name = queue.retraining.learner
         if not offers_learner(name, with_own_encoder(queue, extra)):

@@ -1,5 +1,5 @@
-"""Names of processes that hold leases, and whether such a process has ended. Leases are safe without this, but knowing
-that a process of this machine has died makes a restart quick."""
+"""Names of processes that hold leases, and a check whether such a process has ended. Leases are safe without the check,
+but it makes a restart quick."""
 
 import os
 import socket
@@ -12,16 +12,16 @@ def this_process() -> str:
 
 
 def _host() -> str:
-    """The scope of a process id: containers can share a host name, but not a process namespace."""
+    """The scope of a process id: the host name and, because containers can share a host name, the process namespace."""
     try:
         namespace = "".join(filter(str.isdigit, os.readlink("/proc/self/ns/pid")))
-    except OSError:  # not on Linux
+    except OSError:  # the system is not Linux
         return socket.gethostname()
     return f"{socket.gethostname()}/{namespace}"
 
 
 def process_title(name: str) -> str:
-    """The process, as people read it."""
+    """The name of the process for people."""
     host, number, _tag = name.rsplit(":", 2)
     return f"process {number} on {host.partition('/')[0]}"
 

@@ -1,18 +1,19 @@
-"""Slack's rate limits, kept by this process. If Slack has to enforce them, people see "some messages are not
-displayed"."""
+"""Slack's rate limits, which this process observes by itself. If Slack has to enforce them, people see "some messages
+are not displayed"."""
 
 import threading
 from collections.abc import Callable, Iterable
 
-POST_SECONDS = 1.05  # between two posts to one channel; Slack allows one a second
+POST_SECONDS = 1.05  # between two posts to one channel; Slack allows one per second
 UPDATES_PER_MINUTE = 50  # chat.update, for the whole workspace
-BURST = 8  # updates at once; burst and refill together stay within any minute's 50
+BURST = 8  # updates at once; burst and refill together stay within 50 in any minute
 _PER_SECOND = (UPDATES_PER_MINUTE - BURST) / 60
-FIRST_SILENCE, LONGEST_SILENCE = 30.0, 300.0  # seconds, after the token was refused
+FIRST_SILENCE, LONGEST_SILENCE = 30.0, 300.0  # seconds without calls after Slack refused the token
 
 
 class Budget:
-    """What this process may still send now. `clock` counts seconds and never goes back (time.monotonic)."""
+    """The budget of calls that this process may still make. `clock` counts seconds and never goes back
+    (time.monotonic)."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -24,7 +25,7 @@ class Budget:
         self._silent_until = clock()
 
     def begin(self, channels: Iterable[str]) -> None:
-        """Start with nothing left: another process may have used up the limits until this moment."""
+        """Start with an empty budget: another process may have used up the limits until now."""
         now = self._clock()
         with self._lock:
             self._updates = min(0.0, self._refill())
@@ -38,7 +39,7 @@ class Budget:
         now = self._clock()
         with self._lock:
             if now < self._silent_until:
-                return  # two calls were under way
+                return  # two calls were in progress
             self._silence = min(LONGEST_SILENCE, max(FIRST_SILENCE, self._silence * 2))
             self._silent_until = now + self._silence
 
@@ -47,7 +48,7 @@ class Budget:
         self._silence = 0.0
 
     def full_channels(self) -> list[str]:
-        """Channels that have had this second's post."""
+        """Channels whose post of this second is used up."""
         now = self._clock()
         with self._lock:
             return [channel for channel, at in self._last_post.items() if now - at < POST_SECONDS]

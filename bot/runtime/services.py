@@ -22,7 +22,7 @@ from core.learning.lifecycle.serving import Serving
 from core.policy import Policy
 from core.storage.database import Database
 
-SLACK_TIMEOUT = 10  # seconds for one call
+SLACK_TIMEOUT = 10  # seconds per call
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Services:
     in_force: PolicyInForce
     serving: Serving
     budget: Budget
-    process: str  # what this process signs its claims with
+    process: str  # the name under which this process leases rows
     clock: Callable[[], datetime]
-    extra_learners: Mapping[str, str]  # name -> "module:Class", beside those of installed packages
-    execute: Execute  # what computes for long; a worker gives it a process of its own
-    connect: Connect = unconnected  # to the services that run models outside
-    workspace: str = ""  # its address in a browser; empty: Slack was not asked, as no link is drawn in this process
+    extra_learners: Mapping[str, str]  # name -> "module:Class", in addition to installed packages
+    execute: Execute  # runs long computations; in a worker, in a process of their own
+    connect: Connect = unconnected  # connects to external services that run models
+    workspace: str = ""  # the workspace's address; empty: Slack was not asked, because this process draws no link
 
     @property
     def policy(self) -> Policy:
@@ -46,8 +46,8 @@ class Services:
 
 
 def build_services(settings: Settings) -> Services:
-    """Read the policy file and open the database. No network call is made. A file that cannot be used does not keep a
-    process from starting where a policy is stored. Raises Invalid otherwise."""
+    """Read the policy file and open the database. No network call is made. If the file cannot be used, the stored
+    policy is; raises Invalid if there is none."""
     policy = file_or_stored(settings)
     token = require_setting(settings.slack_bot_token, "SLACK_BOT_TOKEN")
     database = Database(settings.database_url, settings.sqlite_full_sync)
@@ -77,12 +77,12 @@ def assemble(
 
 
 def slack_client(token: str, base_url: str) -> WebClient:
-    """A client without retry handlers: the default one posts twice when an answer is lost. The outbox retries."""
+    """A client without retry handlers: Slack's default one posts twice when an answer is lost. The outbox retries."""
     return WebClient(token=token, base_url=base_url, timeout=SLACK_TIMEOUT, retry_handlers=[], ssl=tls())
 
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The TLS context of all calls to Slack. Otherwise each call would make one and read the machine's certificates:
-    20 ms of processor time, several times that of a click."""
+    """The TLS context for all calls to Slack. Otherwise each call would create one and read the machine's certificates,
+    which takes 20 ms of processor time, several times that of a click."""
     return ssl.create_default_context()

@@ -1,4 +1,5 @@
-"""Settings from the environment: where things are. What changes a decision is in the policy instead."""
+"""Settings from the environment: addresses, paths and ports. Everything that changes a decision is in the policy
+instead."""
 
 from pathlib import Path
 

@@ -22,8 +22,8 @@ def signing_secret(endpoint: str) -> Webhook:
 
 
 def signed_headers(endpoint: str, named: str, now: datetime, body: str) -> dict[str, str]:
-    """The headers of a request with this body. named: receivers skip an id that they have seen. Raises Invalid as
-    `signing_secret`."""
+    """The headers of a request with this body. named: the id of the request; receivers skip an id that they have seen.
+    Raises Invalid as `signing_secret` does."""
     return {
         "content-type": "application/json",
         "webhook-id": named,

@@ -26,7 +26,7 @@ from bot.slack.inbound.requests import ANSWERED_WITHIN, TimedApp, read_request, 
 from core.storage.deadlines import finished_within
 
 EVENTS = "/slack/events"
-MOST_BYTES = 5_000_000  # of one request; Slack's are far smaller
+MOST_BYTES = 5_000_000  # the largest body of a request; Slack's are far smaller
 AT_ONCE = 4  # requests from Slack handled at once; more threads only compete for the interpreter
 
 log = logging.getLogger(__name__)
@@ -44,18 +44,18 @@ async def raw_body(request: Request) -> bytes:
 
 
 def create_app(services: Services, slack: TimedApp, signing_secret: str, liveness: Liveness | None = None) -> Starlette:
-    """The application of a process that Slack calls over HTTP. Votes are taken on the event loop, where many wait
-    for one commit; all else has threads, as it waits for the database by itself."""
+    """The application of a process that Slack calls over HTTP. Votes are handled on the event loop, where many wait for
+    one commit; all other requests run in threads, because they wait for the database by themselves."""
     verifier, places = _Verifier(signing_secret), CapacityLimiter(AT_ONCE)
 
     async def slack_events(request: Request) -> Response:
-        with finished_within(ANSWERED_WITHIN):  # from its arrival: it may have to wait for a place
+        with finished_within(ANSWERED_WITHIN):  # counted from its arrival, because it may have to wait for a place
             body = await raw_body(request)
-            if not _is_signed(verifier, body, request.headers):  # before it is parsed: anyone can send requests
+            if not _is_signed(verifier, body, request.headers):  # checked before parsing: anyone can send requests
                 return Response("The request is not signed by Slack.", status_code=401)
             if vote := read_vote(body):
                 return _response(await slack.vote(vote))
-            kind = request.headers.get("content-type", "")  # Bolt makes use of no other header of Slack's
+            kind = request.headers.get("content-type", "")  # Bolt uses no other header of Slack's requests
             asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={"content-type": kind}))
             if asked is None:
                 return Response("The request does not have the form of Slack's requests.", status_code=400)
@@ -80,7 +80,7 @@ class _App(Starlette):
         self._api = _Api(services) if api else None
         mounted = [Mount("/api", self._api)] if self._api else []
         super().__init__(routes=[*others, *health_routes(services, liveness), *mounted], lifespan=type(self)._serving)
-        self.router.redirect_slashes = False  # it would redirect to any host that the request names
+        self.router.redirect_slashes = False  # Starlette would redirect to any host that the request names
         answer_problems(self)  # also for errors outside the API's routes
 
     @asynccontextmanager
@@ -91,8 +91,8 @@ class _App(Starlette):
 
 
 class _SlackFirst(_App):
-    """Answers Slack's requests ahead of Starlette's layers and routes, which have nothing to do for them and take a
-    seventh of a click. What follows a vote is sent on the server's own loop."""
+    """Answers Slack's requests ahead of Starlette's layers and routes, which do nothing for them and take a seventh of a
+    click. The answers that follow votes are sent on the server's own loop."""
 
     def __init__(
         self, services: Services, liveness: Liveness, slack: TimedApp, answer: Callable[[Request], Awaitable[Response]]
@@ -114,8 +114,8 @@ class _SlackFirst(_App):
 
 
 class _Api:
-    """The API, made once the process listens, or by its first request if that comes earlier: its libraries and routes
-    take a fifth of the start, and no click needs them."""
+    """The API, created once the process listens, or by its first request if that comes earlier: its libraries and
+    routes take a fifth of the start, and no click needs them."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -124,7 +124,7 @@ class _Api:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """For who asks the whole application for its routes."""
+        """The API's routes, for a caller that lists the routes of the whole application."""
         return self._make().routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,7 +135,7 @@ class _Api:
         try:
             self._make()
         except Exception:
-            log.exception("The API cannot be served")  # as each of its requests will say again
+            log.exception("The API cannot be served")  # each request to the API will report it again
 
     def _make(self) -> Starlette:
         with self._lock:
@@ -151,8 +151,8 @@ def _response(answer: BoltResponse) -> Response:
 
 
 class _Verifier(SignatureVerifier):
-    """Slack's own, but for the digest: in one call it takes a fourth of the time, and no other thread takes the
-    interpreter meanwhile."""
+    """Slack's verifier with another computation of the digest: in a single call, it takes a fourth of the time, and no
+    other thread gets the interpreter meanwhile."""
 
     def generate_signature(self, *, timestamp: str, body: str | bytes) -> str:
         signed = f"v0:{timestamp}:".encode() + (body.encode() if isinstance(body, str) else body)

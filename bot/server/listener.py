@@ -13,13 +13,13 @@ from bot.server.slow_clients import WAITING, Fenced
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 2  # for requests in progress when the process ends
+STOP_SECONDS = 2  # to finish requests in progress when the process ends
 
 
 @contextmanager
 def listening(app: ASGIApp, host: str, port: int) -> Iterator[None]:
-    """Serve until the block is left. If the port cannot be used, log it and go on without: on one machine several
-    processes may have the same port."""
+    """Serve until the block is left. If the port cannot be used, log it and continue without a server: on one machine,
+    several processes may be set to the same port."""
     try:
         taken = bound(host, port)
     except OSError as error:
@@ -38,7 +38,7 @@ def listening(app: ASGIApp, host: str, port: int) -> Iterator[None]:
 
 
 def port_problem(port: int, error: OSError, setting: str = "PORT") -> str:
-    """Why the port cannot be used, and what to do. setting: the one that chooses it."""
+    """A sentence on why the port cannot be used, and what to do. setting: the name of the setting for the port."""
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is already in use. Set {setting} to another."
     return f"Goldloop cannot listen on port {port}: {error.strerror or error}. Check HOST and PORT."
@@ -49,7 +49,7 @@ def bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(
         family, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )  # explicit: asyncio disables Nagle's delay only then
+    )  # explicit, because asyncio disables Nagle's algorithm only then
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))

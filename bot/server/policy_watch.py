@@ -24,15 +24,15 @@ from core.storage.running import Running, note_ended, note_running
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
-SEEN_SECONDS = 60.0  # between two notes that this process runs; each is a commit, which wakes an idle worker
-WAIT_SECONDS = 2.0  # for the database; then the next look tries again
+SEEN_SECONDS = 60.0  # between two records that this process runs; each is a commit, which wakes an idle worker
+WAIT_SECONDS = 2.0  # to wait for the database; the next interval tries again
 
 
 class PolicyWatch:
-    """`ask_to_reload` may be called by a signal's handler: it takes no lock."""
+    """The watch. A signal handler may call `ask_to_reload`, because it takes no lock."""
 
     def __init__(self, services: Services, file: Path, parts: str, works: bool) -> None:
-        """parts: what this process does, in words; works: the worker is one of them."""
+        """parts: the parts of Goldloop that this process runs, in words; works: whether the worker is one of them."""
         self._services, self._file, self._parts, self._works = services, file, parts, works
         self._is_asked = False
         self._changes = Changes(services.database)
@@ -44,7 +44,7 @@ class PolicyWatch:
         self._is_asked = True
 
     def run(self, stopping: threading.Event) -> None:
-        """Until `stopping`. Nothing that goes wrong ends it."""
+        """Watch until `stopping` is set. No error ends it."""
         while True:
             try:
                 self._look()
@@ -68,7 +68,7 @@ class PolicyWatch:
             self._note(row)
 
     def _read(self) -> None:
-        """Only after a commit: asking for one takes a fourth of the time."""
+        """Read the version, but only after a commit: checking for a commit takes a fourth of the time."""
         mark = self._changes.mark()
         if mark != self._mark:
             with self._services.database.reading(wait=WAIT_SECONDS) as session:
@@ -121,7 +121,7 @@ def log_reload(put: PutInForce | None) -> None:
 
 
 def log_start(started: Started, file: Path) -> None:
-    """Say which policy a process starts under, where that is not just what its file says."""
+    """Log the policy with which a process starts, unless it is simply the policy file."""
     if started.standing is Standing.FORMER:
         log.warning("%s", out_of_date(file, started.version))
     elif started.put is not None and started.version > 1:

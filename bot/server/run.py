@@ -64,7 +64,7 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     prepare(services, settings.policy)
     if work:
         warn_of_secrets(services.policy)
-    collect_seldom()  # once more, for the libraries of the live models
+    collect_seldom()  # again, after the libraries of the live models were loaded
     parts = _parts(web, over_http, work)
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then merges its log into the database file
@@ -72,17 +72,17 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
         port = stack.enter_context(_taken_port(settings)) if over_http else None
         log.info("Goldloop started", extra={"parts": parts, "port": settings.port})
         if work:
-            from bot.worker.scheduler import worker  # here, so that a process without it does not load it
+            from bot.worker.scheduler import worker  # here, so that a process without a worker does not load it
 
             stack.enter_context(worker(services, liveness, settings.stop_seconds))
         if port is not None:
-            _serve_http(settings, services, liveness, port)  # until the signal, which uvicorn passes on to ours
+            _serve_http(settings, services, liveness, port)  # until the signal, which uvicorn passes on
             return
         if web:
             token = require_setting(settings.slack_app_token, "SLACK_APP_TOKEN")
             slack = stack.enter_context(closing(build_app(services)))
             handler = stack.enter_context(socket_mode(slack, token))
-            stack.callback(slack.stop_votes)  # at the end first, so that the last ones are acknowledged
+            stack.callback(slack.stop_votes)  # runs first at the end, so that the last votes are acknowledged
             liveness.socket = partial(socket_state, handler)
         stack.enter_context(listening(create_listener(services, liveness, api=web), settings.host, settings.port))
         stop.wait()
@@ -95,8 +95,7 @@ def _parts(web: bool, over_http: bool, work: bool) -> str:
 
 def prepare(services: Services, file: Path, cards: Mapping[Card, Show] = CARDS) -> None:
     """Bring tables, policy, queues, people and models up to date. Safe to repeat, and in any number of processes at
-    once. file: where the policy of `services` is from, for the log. Raises IncompleteTableError if a kind of card
-    cannot be delivered."""
+    once. file: the policy file, for the log. Raises IncompleteTableError if a kind of card cannot be delivered."""
     require_exhaustive(cards, Card, "view")
     migrate(services.database)
     by = f"the start of {process_title(services.process)}"
@@ -107,11 +106,11 @@ def prepare(services: Services, file: Path, cards: Mapping[Card, Show] = CARDS) 
     services.in_force.followed = started.version
     log_start(started, file)
     refresh_people(services)
-    load_live_models(services)  # with their libraries, so that no click waits for the import
+    load_live_models(services)  # loads their libraries, so that no click waits for the import
 
 
 def warn_of_secrets(policy: Policy) -> None:
-    """A missing secret stops nothing: the events wait, or die after a day of attempts."""
+    """Warn of missing secrets. They stop nothing: the events wait, or are given up after a day of attempts."""
     for endpoint in policy.webhooks:
         try:
             signing_secret(endpoint.name)
@@ -146,7 +145,8 @@ def _stop_signal() -> Iterator[threading.Event]:
 
 @contextmanager
 def _hang_up(watch: PolicyWatch) -> Iterator[None]:
-    """SIGHUP reloads the policy file. Where the terminal of this process was closed, it ends the process as before."""
+    """Make SIGHUP reload the policy file. If the terminal of this process was closed, the signal ends the process, as
+    is usual."""
     is_at_terminal = os.isatty(0)
 
     def hung_up(*_: object) -> None:

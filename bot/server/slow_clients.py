@@ -1,4 +1,4 @@
-"""Slow clients: connections that do not complete a request are closed, so that others can connect.
+"""Slow clients: connections that do not complete a request are closed, so that other clients can connect.
 
 uvicorn has no public way to ask a connection for the state of its request. Its versions are bounded in pyproject.toml,
 and tests/operations/test_dependencies.py fails, naming the attribute, if a version no longer has an attribute that is
@@ -13,17 +13,17 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-WAITING = 128  # connections that the system holds until we take them
-LOOK_SECONDS = 0.5  # between two looks at who is silent, and whether to stop; uvicorn's own ten a second cost more
-TICK_SECONDS = 0.1  # of uvicorn's counter, by which it knows when a second is over
-SILENT_SECONDS = 10.0  # for a request to be there whole; Slack's are in a hundredth of it
-LONG_BODY_SECONDS = 300.0  # for a body that keeps coming, as an import over a slow line
-MOST_SILENT = 200  # of whom nothing is known yet; of more, those who have waited longest go
+WAITING = 128  # connections that the system queues until uvicorn accepts them
+LOOK_SECONDS = 0.5  # between two checks for silent clients and for the end; uvicorn's own ten checks a second cost more
+TICK_SECONDS = 0.1  # the step of uvicorn's counter, by which it tells when a second is over
+SILENT_SECONDS = 10.0  # for a request to arrive completely; Slack's take a hundredth of it
+LONG_BODY_SECONDS = 300.0  # for a body that keeps arriving, such as an import over a slow line
+MOST_SILENT = 200  # connections without a request yet; above this number, the oldest are closed
 
 
 class Fenced(uvicorn.Server):
-    """uvicorn with a time limit for incomplete requests. It has none of its own, and a process has about a thousand
-    connections, so a client that only opens connections could lock all others out."""
+    """uvicorn with a time limit for incomplete requests. uvicorn itself has none, and a process has about a thousand
+    connections, so a client that only opens connections could lock out all others."""
 
     def __init__(self, app: ASGIApp, stop_seconds: int | None = None) -> None:
         config = uvicorn.Config(
@@ -31,7 +31,7 @@ class Fenced(uvicorn.Server):
             backlog=WAITING,
         )  # fmt: skip
         super().__init__(config)
-        self._silent: dict[Any, float] = {}  # connection -> since when it owes us (the rest of) a request
+        self._silent: dict[Any, float] = {}  # connection -> since when its request is incomplete
 
     async def main_loop(self) -> None:
         counter = 0
@@ -55,7 +55,7 @@ class Fenced(uvicorn.Server):
 def _patience(connection: Any) -> float | None:
     """Seconds that a connection may take to complete its request. None: it has no request in progress, or uvicorn's own
     keep-alive limit applies."""
-    cycle = getattr(connection, "cycle", None)  # the request at hand, or the last one
+    cycle = getattr(connection, "cycle", None)  # the present request, or the previous one
     if cycle is None:
         return SILENT_SECONDS
     if cycle.more_body:
