@@ -38,9 +38,9 @@ def create_api(services: Services) -> FastAPI:
         title="Goldloop",
         version="1",
         description="Send predictions and get corrections. The guide is the page `goldloop docs api`.",
-        docs_url=None,  # its scripts would come from another server; see bot/api/page.py
+        docs_url=None,  # FastAPI's page loads scripts from another server; see bot/api/page.py
         redoc_url=None,
-        redirect_slashes=False,  # it would redirect to any host that the request names
+        redirect_slashes=False,  # Starlette would redirect to any host that the request names
         responses={status: _response(description) for status, description in ERRORS.items()},
     )
     limit = RateLimit[int](lambda: services.policy.api.requests_per_minute, time.monotonic)

@@ -1,4 +1,4 @@
-"""Request bodies: read up to a limit, then parsed as JSON. One with pictures is a form: a part with the JSON, and a
+"""Request bodies: read up to a limit, then parsed as JSON. A body with pictures is a form: a part with the JSON, and a
 file for each picture."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -18,19 +18,19 @@ from core.errors import Invalid
 from core.policy import QueuePolicy
 
 PART = "predictions"  # the name of the part that holds the JSON
-MOST_FILES = 100  # in one request
+MOST_FILES = 100  # per request
 
 
 @dataclass(frozen=True)
 class Sent:
-    """json: as it was sent; files: the pictures, by their file names."""
+    """A request body. json: the JSON as it was sent; files: file name -> picture."""
 
     json: bytes
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def sent_of(admit: Admit, services: Services) -> Callable[..., Awaitable[Sent]]:
-    """A dependency as `body_of`, for a body that may be a form with files."""
+    """A dependency like `body_of`, for a body that may be a form with files."""
     body = body_of(admit, services)
 
     async def read(request: Request, content: Annotated[bytes, Depends(body)]) -> Sent:
@@ -42,8 +42,9 @@ def sent_of(admit: Admit, services: Services) -> Callable[..., Awaitable[Sent]]:
 
 
 def body_of(admit: Admit, services: Services) -> Callable[..., Awaitable[bytes]]:
-    """A dependency for endpoints: the body of a caller who was admitted. No other body is read. It is a coroutine,
-    because only these can read a body; the endpoint itself runs in a thread, as it uses the database."""
+    """A dependency for endpoints: the body of an admitted caller. Bodies of other callers are not read. It is a
+    coroutine, because only coroutines can read a body; the endpoint itself runs in a thread, because it uses the
+    database."""
 
     async def read(request: Request, _policy: Annotated[QueuePolicy, Depends(admit)]) -> bytes:
         received, most_bytes = bytearray(), services.policy.api.body_bytes
@@ -53,7 +54,7 @@ def body_of(admit: Admit, services: Services) -> Callable[..., Awaitable[bytes]]
                 if len(received) > most_bytes:
                     raise TooLarge(f"The body is larger than {most_bytes:,} bytes. Send fewer rows in one request.")
         except ClientDisconnect:
-            raise Invalid("The body is incomplete.", field="body") from None  # the caller is gone
+            raise Invalid("The body is incomplete.", field="body") from None  # the caller has disconnected
         return bytes(received)
 
     return read

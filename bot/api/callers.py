@@ -15,7 +15,7 @@ from core.policy import QueuePolicy
 from core.vocabulary import Scope
 
 NOT_ADMITTED = "Send a valid token in the header `Authorization: Bearer goldloop_…`."
-NOTE_WAIT = 0.2  # seconds; losing a "last used" is better than making a caller wait
+NOTE_WAIT = 0.2  # seconds; rather lose a "last used" than let a caller wait
 
 Admit = Callable[..., QueuePolicy]
 bearer = HTTPBearer(auto_error=False, description="A token created with `goldloop token create`.")
@@ -27,7 +27,7 @@ def admission(services: Services, limit: RateLimit[int], wrong: WrongTokens, sco
     """A dependency for endpoints: the policy of the queue in the address, if the caller has the scope for it.
 
     Raises Unauthorised, TooFast, NotAllowed or NotFound, in this order, so that only an authorised caller learns which
-    queues exist; and TooFast, whatever the token, after too many wrong ones from the caller's address.
+    queues exist. After too many wrong tokens from the caller's address, raises TooFast whatever the token.
     """
 
     def admit(queue: QueueName, credentials: Credentials, request: Request) -> QueuePolicy:

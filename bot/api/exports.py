@@ -16,8 +16,8 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.content import shown_input
 
-PIECE = 2000  # rows in memory at once
-TYPES = {  # of Parquet
+PIECE = 2000  # rows per transaction, and in memory at once
+TYPES = {  # the column types of Parquet
     "text": "string",
     "image_url": "string",
     "group": "string",
@@ -66,7 +66,8 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
 
 
 def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Pieces:
-    """Each in a transaction of its own: a slow reader holds nothing, and a snapshot's rows stay the same."""
+    """The rows in pieces, each read in a transaction of its own, so that a slow reader holds no lock. A snapshot's rows
+    do not change."""
     for start in range(0, head.rows, PIECE):
         with services.database.reading() as session:
             rows = snapshot_rows(session, head.id, start, start + PIECE)

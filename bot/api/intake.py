@@ -29,7 +29,7 @@ from core.policy import QueuePolicy
 from core.text.picture_address import found_at
 
 ASKED = ("external_id", "text", "image", "fields", "group", "link")
-BRACKETS = 4  # of a prediction: its own, those of its fields and probabilities, the comma before it
+BRACKETS = 4  # brackets and commas of a prediction: its own, those of its fields and probabilities, the comma before it
 ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), "minItems": 1, "maxItems": MOST_ROWS}]}
 
 
@@ -80,7 +80,8 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
 
 
 def _most_values(queue: QueuePolicy, rows: int) -> int:
-    """What so many predictions can hold: a value for each key, field and label, and the brackets around them."""
+    """The largest number of JSON values in so many predictions: one per key, field and label, and the brackets around
+    them."""
     return rows * (len(KNOWN) + MOST_FIELDS + len(queue.label_names) + BRACKETS)
 
 
@@ -92,7 +93,7 @@ def _rows(sent: Any) -> Sequence[Any]:
 
 
 def _decoded(files: Mapping[str, bytes]) -> dict[str, Decoded | Invalid]:
-    """Decodes each file, by name. It takes a process and time, so it comes before the transaction."""
+    """The decoded files, by name. Decoding needs a process and time, so it is done before the transaction."""
     return dict(zip(files, decoded(list(files.values())), strict=True))
 
 
@@ -103,7 +104,7 @@ def _readable(pictures: Mapping[str, Decoded | Invalid]) -> list[Decoded]:
 def _checked(
     rows: Sequence[Any], queue: QueuePolicy, pictures: Mapping[str, Decoded | Invalid]
 ) -> tuple[list[NewPrediction], tuple[RejectedRow, ...], dict[str, int]]:
-    """The valid rows, the others, and how many of these have each label outside the policy."""
+    """The valid rows; the rejected rows; and, for each label outside the policy, how many rejected rows have it."""
     good, bad, unknown = [], [], Counter[str]()
     for number, row in enumerate(rows, 1):
         try:
@@ -132,7 +133,7 @@ def _asked(sent: Any, queue: QueuePolicy, pictures: Mapping[str, Decoded | Inval
 def _answering(services: Services, queue: QueuePolicy, external_id: str) -> LiveModel:
     try:
         live = services.serving.answering(queue, external_id)
-    except Invalid as unusable:  # our fault, not the caller's
+    except Invalid as unusable:  # a fault of Goldloop, not of the caller
         raise Unavailable(f"The live model of {queue.name} cannot be used: {unusable}") from unusable
     if live is None:
         raise NotFound(f"No model of {queue.name} is live yet. A lead must approve one first.")
@@ -149,7 +150,7 @@ def _predicted(asked: NewPrediction, live: LiveModel, pictures: Mapping[str, Dec
 
 
 def _answer(session: Session, prediction: NewPrediction, queue: QueuePolicy, repeated: bool) -> Predicted:
-    """The stored prediction. For a repeated request, that is the first answer."""
+    """The stored prediction as a response. A repeated request gets the first answer."""
     found = recorded(session, prediction, queue)
     if not found.same_content:
         raise Conflict(f"The external id “{prediction.external_id}” was already used for another text.")

@@ -11,23 +11,23 @@ from bot.api.problems import TooFast
 
 Key = TypeVar("Key")
 
-MOST_BUCKETS = 10_000  # then the one that was used longest ago is dropped
-WRONG_PER_MINUTE = 60  # wrong tokens from one address; a sender with a wrong setting tries less often
+MOST_BUCKETS = 10_000  # above this number, the least recently used bucket is dropped
+WRONG_PER_MINUTE = 60  # wrong tokens from one address; a misconfigured sender tries less often
 
 
 class RateLimit(Generic[Key]):
-    """One bucket per key, in this process only. per_minute: both the refill rate and the capacity, asked each time,
-    because the policy may change. of: what is counted, for the sentence."""
+    """One bucket per key, in this process only. per_minute: returns both the refill rate and the capacity, and is
+    called each time because the policy may change. of: the name of what is counted, for the sentence."""
 
     def __init__(self, per_minute: Callable[[], int], clock: Callable[[], float], of: str = "requests") -> None:
         self._per_minute = per_minute
         self._clock = clock
         self._of = of
         self._lock = threading.Lock()
-        self._buckets: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # what was in it, when
+        self._buckets: OrderedDict[Key, tuple[float, float]] = OrderedDict()  # key -> (level, time of that level)
 
     def take(self, key: Key) -> None:
-        """Count one. Raises TooFast, with the seconds until the next one is accepted."""
+        """Count one request. Raises TooFast, with the seconds until the next one is accepted."""
         self._taken(key, 1)
 
     def require(self, key: Key) -> None:
@@ -57,10 +57,10 @@ class WrongTokens:
 
     def __init__(self, clock: Callable[[], float], per_minute: int = WRONG_PER_MINUTE) -> None:
         self._limit = RateLimit[str](lambda: per_minute, clock, of="wrong tokens from this address")
-        self._right: set[str] = set()  # as digests; no more than tokens exist
+        self._right: set[str] = set()  # digests of accepted tokens; at most as many as tokens exist
 
     def require(self, digest: str, address: str) -> None:
-        """Raises TooFast if the token is not to be looked at."""
+        """Raises TooFast if this token must not be looked up."""
         if digest not in self._right:
             self._limit.require(network(address))
 
@@ -74,9 +74,9 @@ class WrongTokens:
 
 
 def network(address: str) -> str:
-    """The address itself; of IPv6 its /64, which one person has whole."""
+    """The key of an address: an IPv4 address itself; of IPv6 the /64 network, because one person has all of it."""
     try:
         parsed = ip_address(address)
-    except ValueError:  # a socket without an address
+    except ValueError:  # a Unix socket has no address
         return address
     return address if not isinstance(parsed, IPv6Address) else str(IPv6Address(int(parsed) >> 64 << 64))

@@ -21,7 +21,7 @@ from core.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2  # until a caller should try a busy database again
+RETRY_SECONDS = 2  # until a caller should try again when the database is busy
 INTERNAL = "Internal error. It has been logged."
 
 
@@ -104,7 +104,7 @@ def _not_routed(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _bug(_request: Request, _error: Exception) -> JSONResponse:
-    return problem(500, "internal", INTERNAL)  # logged by the server with its traceback
+    return problem(500, "internal", INTERNAL)  # the server logs it with its traceback
 
 
 def _headers(refusal: Refusal, status: int) -> dict[str, str]:

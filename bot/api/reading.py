@@ -85,7 +85,7 @@ def reading_routes(services: Services, may_read: Admit) -> APIRouter:
 
 
 def _time(since: str) -> datetime:
-    """The time, in UTC. Numbers are refused: 0.5 would be half a second after 1970 began."""
+    """The time, in UTC. Numbers are refused: 0.5 would be read as half a second after 1970 began."""
     if not DATE_TIME.fullmatch(since):
         words = "since must be a time with its zone, as in 2026-11-24T09:00:00Z (in a URL, write “+” as %2B)."
         raise Invalid(words, field="since")

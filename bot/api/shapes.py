@@ -13,7 +13,7 @@ from core.review.listing import CorrectionLine, ItemLine
 from core.vocabulary import CanaryState, ModelState, ShadowState
 
 PICTURE = {"type": "string", "format": "binary"}
-MOST_ROWS = 1000  # in one request: keeps its transaction short
+MOST_ROWS = 1000  # rows per request, which keeps its transaction short
 FURTHEST = 2**62  # larger ids and cursors do not fit into the database
 
 
@@ -117,7 +117,7 @@ class Models:
 
 
 def row_schema(*names: str) -> dict[str, Any]:
-    """The JSON schema of a prediction in a request, with these fields or with all."""
+    """The JSON schema of a prediction in a request, with these fields; without names, with all fields."""
     schema = TypeAdapter(NewPrediction).json_schema()
     chosen = {name: value for name, value in schema["properties"].items() if not names or name in names}
     name = {"type": "string", "description": "The file name of a picture in the same form."}
@@ -149,7 +149,7 @@ def submission_body() -> dict[str, Any]:
 
 
 def sent_as(schema: dict[str, Any]) -> dict[str, Any]:
-    """The request body for `openapi_extra`. FastAPI does not know it, because bodies are parsed by hand."""
+    """The request body for `openapi_extra`. FastAPI cannot derive it, because bodies are parsed by hand."""
     form = {
         "type": "object",
         "properties": {

@@ -19,7 +19,7 @@ from core.policy import QueuePolicy
 from core.queues import queue_named
 from core.review.content import shown_input
 
-VALUES = 100  # of a submission, beside those of its answers
+VALUES = 100  # JSON values of a submission beside those of its answers
 Id = Annotated[int, Path(ge=1, le=FURTHEST)]
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 2.0
 PING_SECONDS = 60.0  # the socket is pinged every second
-TICK_SECONDS = 30.0  # at rest, the most frequent task runs every 20 (bot/worker/tasks.py)
+TICK_SECONDS = 30.0  # at rest, the most frequent task runs every 20 s (bot/worker/tasks.py)
 LATE_SECONDS = 300.0
 
 Part = dict[str, Any]
@@ -38,7 +38,7 @@ Part = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Look:
-    """The database's answer, and how long it took."""
+    """The database's answer. seconds: how long it took."""
 
     seconds: float
     waiting: Waiting
@@ -89,7 +89,7 @@ def _parts(services: Services, liveness: Liveness, writes: WriteCheck) -> dict[s
 
 
 def _database(found: _Look | None, written: Writes) -> Part:
-    """A table that a migration of ours has locked cannot be read either."""
+    """The state of the database. A table that Goldloop's own migration has locked cannot be read either."""
     ok = written is Writes.BUSY or (written.is_fine and found is not None)
     return {"ok": ok, "writes": written.value, "seconds": round(found.seconds, 4) if found else None}
 
@@ -103,12 +103,12 @@ def _delivery(services: Services, look: _Look) -> Part:
 
 
 def _look(services: Services) -> _Look | None:
-    """None: no answer within `DATABASE_SECONDS`, or an error."""
+    """The database's answer. None: it gave none within `DATABASE_SECONDS`, or an error."""
     start = time.monotonic()
     try:
         with finished_within(DATABASE_SECONDS), services.database.reading(wait=DATABASE_SECONDS) as session:
             waiting, given_up = backlog.waiting(session), backlog.given_up(session)
-    except (SQLAlchemyError, Refusal) as error:  # asked every few seconds: no traceback each time
+    except (SQLAlchemyError, Refusal) as error:  # called every few seconds, so without a traceback
         log.info("Database does not answer", extra={"reason": type(error).__name__})
         return None
     return _Look(time.monotonic() - start, waiting, given_up)

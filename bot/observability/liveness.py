@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SocketState:
-    """ping_age: seconds since Slack last answered a ping; None: no ping yet on this connection."""
+    """The state of the socket. ping_age: seconds since Slack last answered a ping; None: no ping yet on this
+    connection."""
 
     connected: bool
     ping_age: float | None
 
 
 class Liveness:
-    """Times of the last runs. `clock` counts seconds and never goes back."""
+    """The times of the tasks' last runs. `clock` counts seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

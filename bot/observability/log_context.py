@@ -1,4 +1,4 @@
-"""The log context: fields that each record bears which is logged in a block, such as the id of a request."""
+"""The log context: fields, such as the id of a request, that are added to each record logged in a block."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ _bound: ContextVar[Mapping[str, object]] = ContextVar("log_context", default=Map
 
 
 def bound_fields() -> Mapping[str, object]:
-    """The fields of the blocks around the caller. Another thread has none: bind them there again."""
+    """The fields of the blocks around the caller. Another thread has none; they must be bound there again."""
     return _bound.get()
 
 
 @contextmanager
 def bound(**fields: object) -> Iterator[None]:
-    """Add these fields for the block."""
+    """Add these fields to each record logged in the block."""
     token = _bound.set(MappingProxyType({**_bound.get(), **fields}))
     try:
         yield

@@ -1,8 +1,8 @@
-"""Logging: in a terminal readable lines by Rich, in a file a plain line per record, and with GOLDLOOP_LOG=json a JSON
-object per line.
+"""Logging: readable lines by Rich in a terminal, one plain line per record in a file, and one JSON object per line with
+GOLDLOOP_LOG=json.
 
-Tokens and passwords (by their form) and the parameters of failed SQL statements, which contain people's texts, are
-removed from every record.
+Tokens and passwords, recognised by their form, and the parameters of failed SQL statements, which contain people's
+texts, are removed from every record.
 """
 
 import json
@@ -17,14 +17,14 @@ from bot.observability.log_context import bound_fields
 
 SECRETS = (
     re.compile(r"\b(?:xox[a-z]|xapp)-[\w-]+"),
-    re.compile(r"\bgoldloop_[A-Za-z0-9_-]{20,}"),  # a token of our own API
+    re.compile(r"\bgoldloop_[A-Za-z0-9_-]{20,}"),  # a token of Goldloop's API
     re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)"),  # user and password of an address
     re.compile(r"(?i)(?<=bearer )[\w.~+/=-]{8,}"),
     re.compile(r"(?<=\bv0=)[0-9a-f]{64}"),
     re.compile(r"(?<=hooks\.slack\.com/)\S+"),  # anyone who has a response_url can post to it
 )
-VALUES = re.compile(r"\[parameters: .*|^DETAIL:.*", re.MULTILINE)  # of SQLAlchemy, of PostgreSQL
-NOTHING = "`token` will be unused"  # Bolt logs it at each start, because the environment has the token too
+VALUES = re.compile(r"\[parameters: .*|^DETAIL:.*", re.MULTILINE)  # in messages of SQLAlchemy and of PostgreSQL
+NOTHING = "`token` will be unused"  # Bolt logs this at each start, because the token is in the environment too
 NO_CONNECTION = "socket.accept() out of system resource"
 OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 NOISY = ("alembic.runtime", "httpx", "slack_bolt", "slack_sdk")  # their INFO records are of no use to an operator
@@ -47,8 +47,8 @@ def masked(text: str) -> str:
 
 
 class _Seldom:
-    """Passes one record a minute about a process that is out of connections: asyncio logs thousands a second, each with
-    a traceback."""
+    """A filter for records about a process that is out of connections: it passes one a minute, because asyncio logs
+    thousands a second, each with a traceback."""
 
     def __init__(self) -> None:
         self._said = -math.inf
@@ -62,7 +62,7 @@ class _Seldom:
 
 
 class _Masking(logging.Formatter):
-    """Masks secrets in the message and traceback of another formatter."""
+    """A formatter that masks secrets in another formatter's message and traceback."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
@@ -73,7 +73,8 @@ class _Masking(logging.Formatter):
 
 
 def _plain_handler(stream: TextIO) -> logging.Handler:
-    """Rich only in a terminal: elsewhere it would wrap lines at 80 characters, and a search would miss words."""
+    """A handler of plain lines. Rich is used only in a terminal: elsewhere it would wrap lines at 80 characters, and a
+    search would miss words."""
     if stream.isatty():
         from bot.observability.terminal_log import terminal_handler
 
@@ -86,12 +87,12 @@ def _plain_handler(stream: TextIO) -> logging.Handler:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
-    """Those of the record's `extra`."""
+    """The fields of the record's `extra`."""
     return {name: value for name, value in vars(record).items() if name not in OF_EVERY_RECORD}
 
 
 class _WithFields(logging.Formatter):
-    """Appends the fields of the context and of the record to the message."""
+    """A formatter that appends the fields of the context and of the record to the message."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
         said = " ".join(f"{name}={value}" for name, value in {**bound_fields(), **_fields(record)}.items())
@@ -105,7 +106,7 @@ def _json_handler(stream: TextIO) -> logging.Handler:
 
 
 class _AsJson(logging.Formatter):
-    """A JSON object, in which the fields of the context and of the record are fields, too."""
+    """A formatter to a JSON object that includes the fields of the context and of the record."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -118,5 +119,5 @@ class _AsJson(logging.Formatter):
 
 
 def _masked_value(value: object) -> int | float | str | None:
-    """Before it becomes JSON, where line breaks are escaped and the patterns would not match."""
+    """The value, masked before it becomes JSON: there line breaks are escaped, and the patterns would not match."""
     return value if isinstance(value, int | float | None) else masked(str(value))

@@ -1,6 +1,6 @@
 """Prometheus metrics for /metrics: counters of this process, and gauges read from the database on request.
 
-The gauges are the same in every process; the counters cover this process only.
+The gauges are the same in all processes; the counters cover this process only.
 """
 
 import time
@@ -27,8 +27,8 @@ from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.storage.database import CLICK, PATIENT
 
-KEPT_SECONDS = 10.0  # rows are counted at most this often
-AWAY = (Writes.LOCKED, Writes.UNREACHABLE)  # reading would only wait
+KEPT_SECONDS = 10.0  # rows are counted at most once in this time
+AWAY = (Writes.LOCKED, Writes.UNREACHABLE)  # states in which reading would only wait
 
 ACKNOWLEDGED = Histogram(
     "goldloop_acknowledgement_seconds",
@@ -40,7 +40,7 @@ REFUSED = Counter("goldloop_slack_rate_limited", "Slack API calls answered with 
 
 
 class CountsRefusals(RetryHandler):
-    """Counts calls that Slack rate-limited. It never retries, because the outbox does."""
+    """A retry handler that counts calls which Slack rate-limited. It never retries, because the outbox does."""
 
     def can_retry(
         self,
@@ -72,7 +72,7 @@ class Exposition:
 
 
 class _Signs(Collector):
-    """Liveness of the process."""
+    """The gauges of the process's liveness."""
 
     def __init__(self, liveness: Liveness) -> None:
         self._pulse = liveness
@@ -92,7 +92,8 @@ class _Signs(Collector):
 
 
 class _Rows(Collector):
-    """Gauges from the database, cached for a few seconds. An unreachable database is a metric, not an error."""
+    """Gauges from the database, cached for a few seconds. If the database is unreachable, a metric says so; it is no
+    error."""
 
     def __init__(self, services: Services, writes: WriteCheck) -> None:
         self._services, self._writes = services, writes

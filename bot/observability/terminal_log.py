@@ -1,4 +1,4 @@
-"""The log in a terminal, by Rich. Loaded only there: Rich takes 4 MB and a twentieth of a process's start."""
+"""The log in a terminal, by Rich. Loaded only for a terminal: Rich takes 4 MB and a twentieth of a process's start."""
 
 import logging
 from typing import TextIO

@@ -1,8 +1,8 @@
-"""A test write: does the database accept writes? Reads succeed even if the disk is full, the server read-only or a
-table locked.
+"""A test write, which shows whether the database accepts writes. Reads succeed even if the disk is full, the server
+read-only or a table locked.
 
-On PostgreSQL it asks for the lock that a write to any table takes, without waiting in the queue for it: a probe must
-not hold up a migration, nor end in a deadlock with one.
+On PostgreSQL, it requests the lock that a write to any table takes, without queueing for it: a probe must neither hold
+up a migration nor deadlock with one.
 """
 
 import logging
@@ -24,17 +24,17 @@ from core.storage.deadlines import finished_within
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 15.0  # a result is shared by all probes for so long
-SECONDS = 1.0  # for the write
-AGAIN_SECONDS = 0.1  # between two attempts within that
-BUSY_SECONDS = 60.0  # on SQLite, which does not say who holds its one lock, ours is let go of by then
+KEPT_SECONDS = 15.0  # all probes share a result for so long
+SECONDS = 1.0  # the time limit of the write
+AGAIN_SECONDS = 0.1  # between two attempts within that time
+BUSY_SECONDS = 60.0  # on SQLite, which does not tell who holds its only lock, Goldloop releases it within this time
 ROW = "health check"  # the name of the row that is written
 OURS = """SELECT 1 FROM pg_locks WHERE granted AND (
     locktype = 'advisory' AND objid = :migration OR relation = to_regclass('golden_example') AND mode = 'ShareLock'
 )"""  # the locks of a migration (migrations/env.py) and of a snapshot (core/learning/data/golden.py)
 
-# A quarter of a megabyte that the transaction gives back. One row finds room on a page that is there already, while the
-# votes of today need a new one.
+# A quarter of a megabyte, which the transaction rolls back. A small row would find room on an existing page, while real
+# votes need new pages.
 ROOM = "CREATE TEMPORARY TABLE health_check ON COMMIT DROP AS SELECT md5(n::text) FROM generate_series(1, 4000) AS n"
 MAY_TAKE_ROOM = "SELECT has_database_privilege(current_database(), 'TEMPORARY')"
 
@@ -43,8 +43,8 @@ class Writes(StrEnum):
     """The outcome of the test write."""
 
     OK = "ok"
-    BUSY = "busy"  # a migration or a snapshot of ours holds a lock; it lets go
-    LOCKED = "locked"  # by another program
+    BUSY = "busy"  # a migration or a snapshot of Goldloop holds a lock, and will release it
+    LOCKED = "locked"  # another program holds a lock
     READ_ONLY = "read_only"
     DISK_FULL = "disk_full"
     UNREACHABLE = "unreachable"
@@ -56,8 +56,8 @@ class Writes(StrEnum):
 
 
 class WriteCheck:
-    """Shared by the probes of a process. `result` may be asked by many threads: one of them writes, the others wait for
-    its result."""
+    """The test write, shared by the probes of a process. Many threads may call `result`: one of them writes, the others
+    wait for its result."""
 
     def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: counts seconds and never goes back."""
