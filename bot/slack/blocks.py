@@ -1,4 +1,4 @@
-"""Slack's Block Kit as functions: the only module with escaping and length limits.
+"""Slack's Block Kit as functions. Escaping and length limits are only in this module.
 
 Limits are those of docs.slack.dev/reference/block-kit. Long texts are visibly shortened, never rejected: the card of a
 ticket of a megabyte must still be shown.
@@ -21,13 +21,13 @@ SECTION, FIELD, CONTEXT, HEADER = 3000, 2000, 2000, 150
 BUTTON, VALUE, OPTION, OPTION_VALUE, DESCRIPTION = 75, 2000, 75, 150, 75
 TITLE, PLACEHOLDER, FALLBACK, ALT = 24, 150, 3500, 2000
 MOST_BLOCKS, MOST_BUTTONS, MOST_FIELDS, MOST_OPTIONS, MOST_CONTEXT = 50, 25, 10, 100, 10
-LONGEST_LINK, SHOWN_LINK = 1000, 80  # characters of an address as Slack's markup, and of what is shown of it
-MOST_CHARACTERS = 10_000  # of one message's blocks as JSON; Slack refuses somewhere above 13,000, undocumented
+LONGEST_LINK, SHOWN_LINK = 1000, 80  # characters of a link in Slack's markup, and of its visible text
+MOST_CHARACTERS = 10_000  # of a message's blocks as JSON; Slack refuses somewhere above 13,000, undocumented
 
 
 @dataclass(frozen=True)
 class Message:
-    """text: what screen readers and notifications read; it says everything that the blocks say."""
+    """A message. text: for screen readers and notifications; it says everything that the blocks say."""
 
     text: str
     blocks: list[Block] = field(default_factory=list)
@@ -35,18 +35,19 @@ class Message:
 
 @dataclass(frozen=True)
 class View:
-    """A modal or a Home tab, as Slack wants it."""
+    """A modal or a Home tab in Slack's format."""
 
     body: Block
 
 
 def escape(text: str) -> str:
-    """Text by strangers inside mrkdwn: no mention, link, channel or command comes out of it."""
+    """Escape text by strangers inside mrkdwn: it cannot become a mention, link, channel or command."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def literal(text: str) -> str:
-    """Text by strangers inside mrkdwn that must not look formatted either: a zero-width space breaks the marks."""
+    """Escape text by strangers inside mrkdwn so that it is not formatted either: a zero-width space breaks the
+    marks."""
     broken = escape(text)
     for mark in "*_~`:":
         broken = broken.replace(mark, mark + "\u200b")
@@ -54,13 +55,13 @@ def literal(text: str) -> str:
 
 
 ADDRESS = re.compile(r"""https?://[^\s<>|"`\x00-\x1f]+""", re.IGNORECASE)
-SENTENCE_END = ".,;:!?)]}'\u201d\u00bb\u2026"  # belongs to the sentence around an address
-ADDRESS_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"  # beside letters and digits; all others are percent-encoded
+SENTENCE_END = ".,;:!?)]}'\u201d\u00bb\u2026"  # characters that belong to the sentence around an address
+ADDRESS_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"  # allowed beside letters and digits; all others are percent-encoded
 
 
 def linked(text: str) -> str:
-    """`literal`, with web addresses that can be clicked. A stranger's text makes no other mark: what a link shows is
-    the beginning of where it leads."""
+    """The same as `literal`, but web addresses become links. A stranger's text cannot make any other mark: a link shows
+    the beginning of its address."""
     drawn, end = [], 0
     for found in ADDRESS.finditer(text):
         shown = found[0].rstrip(SENTENCE_END)
@@ -70,12 +71,13 @@ def linked(text: str) -> str:
 
 
 def link(address: str, words: str) -> str:
-    """Words of ours or by strangers that lead to an address of ours."""
+    """A link with these words, which strangers may have written, to an address that Goldloop made."""
     return f"<{escape(address)}|{literal(words)}>"
 
 
 def _link_to(shown: str) -> str:
-    """Empty for what is no ordinary web address, such as one with a user name, which reads as if it led elsewhere."""
+    """The link to an address. Empty if it is no ordinary web address; one with a user name, for example, reads as if it
+    led elsewhere."""
     try:
         parts = urlsplit(shown)
         odd = not parts.hostname or not parts.hostname.isascii() or "@" in parts.netloc or parts.port == 0
@@ -89,7 +91,8 @@ def _link_to(shown: str) -> str:
 
 
 def mention(named: str) -> str:
-    """A person, or all people in a user group. A person who has left, by the pseudonym, which Slack does not know."""
+    """A mention of a person or a user group. A person who has left is shown by the pseudonym, which Slack does not
+    know."""
     if named.startswith(FORMER):
         return named
     return f"<!subteam^{named}>" if is_group(named) else f"<@{named}>"
@@ -100,7 +103,7 @@ def shorten(text: str, most: int) -> str:
 
 
 def shorten_marked(text: str, most: int) -> str:
-    """The same for mrkdwn: no link, mention or escaped character is cut in two."""
+    """The same as `shorten`, for mrkdwn: no link, mention or escaped character is cut in two."""
     if len(text) <= most:
         return text
     kept = text[: most - 1]
@@ -133,7 +136,7 @@ def verbatim(text: str, most: int = SECTION) -> Block:
 
 
 def fields(pairs: Sequence[tuple[str, str]]) -> list[Block]:
-    """Name and value, two columns; in as many sections as are needed."""
+    """Names and values in two columns, in as many sections as are needed."""
     cells = [mrkdwn(f"*{literal(name)}*\n{linked(value)}", FIELD) for name, value in pairs]
     return [
         {"type": "section", "fields": cells[start : start + MOST_FIELDS]}
@@ -154,12 +157,12 @@ def image(url: str, alt: str) -> Block:
 
 
 def file_image(file_id: str, alt: str) -> Block:
-    """A file of the app's own, which Slack has processed."""
+    """A picture that the app has uploaded and Slack has processed."""
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": shorten(alt, ALT)}
 
 
 def actions(*elements: Block) -> list[Block]:
-    """The elements in as many rows as Slack's limit per row asks for."""
+    """The elements in as many rows as Slack's limit per row requires."""
     return [
         {"type": "actions", "elements": list(elements[start : start + MOST_BUTTONS])}
         for start in range(0, len(elements), MOST_BUTTONS)
@@ -167,7 +170,7 @@ def actions(*elements: Block) -> list[Block]:
 
 
 def button(text: str, action_id: str, value: str, style: str | None = None, label: str = "") -> Block:
-    """label: what a screen reader says instead of the text."""
+    """A button. label: read by screen readers instead of the text."""
     block: Block = {
         "type": "button",
         "text": plain(text, BUTTON),
@@ -202,7 +205,7 @@ def static_select(
 
 
 def external_select(action_id: str, placeholder: str, initial: Block | None = None) -> Block:
-    """The app is asked for options while one types; from the first character on."""
+    """A menu whose options Slack requests from the app while a person types, from the first character on."""
     block: Block = {
         "type": "external_select",
         "action_id": action_id,
@@ -250,8 +253,8 @@ def home(blocks: Sequence[Block]) -> View:
 
 
 def message(text: str, blocks: Sequence[Block]) -> Message:
-    """Within Slack's limits whatever the content: the longest texts are shortened until the whole fits. If that is not
-    enough, blocks are left out from the end, buttons last."""
+    """A message within Slack's limits, whatever its content: the longest texts are shortened until the message fits. If
+    that is not enough, blocks are left out from the end, buttons last."""
     kept = list(blocks[:MOST_BLOCKS])
     over = _size(kept) - MOST_CHARACTERS
     if over > 0:
@@ -262,7 +265,8 @@ def message(text: str, blocks: Sequence[Block]) -> Message:
 
 
 def _shorten_longest(texts: list[Block], over: int) -> None:
-    """Take `over` characters of JSON away, from the longest first; none gets shorter than 30 characters."""
+    """Shorten the texts by `over` characters of JSON together, the longest first; none gets shorter than 30
+    characters."""
     longest = [(-_size(part["text"]), at) for at, part in enumerate(texts)]
     heapq.heapify(longest)
     while over > 0 and longest:

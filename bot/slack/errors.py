@@ -1,4 +1,4 @@
-"""Slack's errors: what each means for a message, when to try again, and what people have to do first."""
+"""Slack's errors: the meaning of each for a message, when to try again, and what people have to do first."""
 
 import enum
 from dataclasses import dataclass
@@ -21,22 +21,22 @@ OUR_FAULT = "This is a bug in Goldloop: the log has Slack's explanation. Upgrade
 
 
 class Kind(enum.Enum):
-    """What an error of Slack means for the message that caused it."""
+    """The meaning of an error of Slack for the message that caused it."""
 
-    CHANNEL = enum.auto()  # the bot has to be let into the channel, or the channel out of the archive
+    CHANNEL = enum.auto()  # the bot must be invited to the channel, or the channel unarchived
     PERSON = enum.auto()  # the person has left, or takes no direct messages of bots
-    TOKEN = enum.auto()  # this process needs another token
-    MESSAGE = enum.auto()  # Slack never takes this message, or none of its kind without another scope
-    GONE = enum.auto()  # the message that was to be redrawn is not there any more
-    PERHAPS_DONE = enum.auto()  # Slack may have taken it
+    TOKEN = enum.auto()  # this process needs a valid token
+    MESSAGE = enum.auto()  # Slack will never accept this message, or none of its kind without a further scope
+    GONE = enum.auto()  # the message to update was deleted
+    PERHAPS_DONE = enum.auto()  # Slack may have accepted the message
     LATER = enum.auto()  # Slack asks to wait
     OTHER = enum.auto()
 
 
 @dataclass(frozen=True)
 class Known:
-    """An error of Slack. operator: what to do, for the terminal; leads: what leads read of a channel that is blocked.
-    Empty: nothing more is known than Slack's word."""
+    """An error of Slack. operator: what to do, for the terminal; leads: the sentence for the leads of a blocked
+    channel. Empty: nothing is known beyond Slack's code."""
 
     kind: Kind
     operator: str = ""
@@ -96,11 +96,11 @@ KNOWN: dict[str, Known] = {
     ),
 }
 
-CONNECTION = (OSError, HTTPException)  # it failed, timed out, or broke off in the middle of an answer
+CONNECTION = (OSError, HTTPException)  # the connection failed, timed out, or ended within an answer
 
 
 class UnsureError(OSError):
-    """It could not be found out whether an earlier attempt arrived; `cause` is the error of the query."""
+    """It is unknown whether an earlier attempt arrived; `cause` is the error of the query."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(f"{type(cause).__name__} while looking for it")
@@ -112,20 +112,20 @@ class PersonGoneError(Exception):
 
 
 class NotYetError(OSError):
-    """Something else has to be said first; try again soon."""
+    """Another message has to be sent first; try again soon."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong, sorted by what to do about it."""
+    """A failed delivery, classified by what to do about it."""
 
     reason: str
-    retry_after: float | None = None  # seconds, where Slack said
-    permanent: bool = False  # this message is given up
-    gone: bool = False  # the message that was to be redrawn is not there any more
-    unknown: bool = False  # Slack may have taken it
-    early: bool = False  # another message has to be there first: nothing went wrong
-    detail: str = ""  # where in the message Slack found fault: places, never its text
+    retry_after: float | None = None  # seconds, if Slack gave them
+    permanent: bool = False  # the message is given up
+    gone: bool = False  # the message to update was deleted
+    unknown: bool = False  # Slack may have accepted the message
+    early: bool = False  # another message has to be sent first; this is no error
+    detail: str = ""  # the positions in the message that Slack rejects, never its text
 
     @property
     def of_channel(self) -> bool:
@@ -145,20 +145,21 @@ def words_of(kind: Kind) -> frozenset[str]:
 
 
 def operator_remedy(word: str, groups: bool = False) -> str:
-    """What the operator can do; empty where that is not known. groups: the policy names user groups, which need scopes
-    of their own."""
+    """The remedy for the operator; empty if none is known. groups: whether the policy names user groups, which need
+    further scopes."""
     remedy = KNOWN[word].operator if word in KNOWN else ""
     return remedy.replace(MANIFEST, "`goldloop manifest --groups`") if groups else remedy
 
 
 def leads_remedy(word: str) -> str:
-    """What the leads of a blocked channel can do."""
+    """The remedy for the leads of a blocked channel."""
     known = KNOWN.get(word)
     return known.leads if known and known.leads else f"{READ_ONLY} (Slack says {word}.)"
 
 
 def sorted_failure(error: Exception) -> Failure:
-    """The failure for an error answer of Slack, a failed connection, or any other error, which gives the message up."""
+    """The failure for an error: an error answer of Slack, a failed connection, or any other one, for which the message
+    is given up."""
     if isinstance(error, UnsureError):
         cause = sorted_failure(error.cause)
         return Failure(cause.reason, cause.retry_after, permanent=cause.permanent, unknown=True)

@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 
 from core.errors import Invalid
 
-EVENTS_PATH = "/slack/events"  # the one address for everything that Slack sends; see bot/server/app.py
+EVENTS_PATH = "/slack/events"  # the only address for all requests of Slack; see bot/server/app.py
 LOOPBACK = ("127.0.0.1", "localhost")  # the local workspace calls without TLS
 GROUP_SCOPES = ("usergroups:read",)
 GROUP_EVENTS = ("subteam_members_changed", "subteam_updated")
 
 
 def manifest(groups: bool = False) -> dict[str, Any]:
-    """The app's manifest for Socket Mode. groups: the policy gives roles to Slack user groups, so Slack must be asked
-    who is in them; without them the app may not ask."""
+    """The app's manifest for Socket Mode. groups: whether the policy gives roles to Slack user groups; only then the
+    app gets the scope to read their members."""
     found: dict[str, Any] = json.loads(files("bot.slack").joinpath("manifest.json").read_text(encoding="utf-8"))
     if groups:
         found["oauth_config"]["scopes"]["bot"] += GROUP_SCOPES
@@ -24,7 +24,8 @@ def manifest(groups: bool = False) -> dict[str, Any]:
 
 
 def manifest_for(public_url: str, groups: bool = False) -> dict[str, Any]:
-    """The same app, called by Slack over HTTP at this address. Raises Invalid if Slack would not call it."""
+    """The manifest of the same app, called by Slack over HTTP at this address. Raises Invalid if Slack would not call
+    it."""
     address = events_address(public_url)
     made = manifest(groups)
     settings = made["settings"]
@@ -37,7 +38,7 @@ def manifest_for(public_url: str, groups: bool = False) -> dict[str, Any]:
 
 
 def events_address(public_url: str) -> str:
-    """`https://host`, with or without /slack/events behind it."""
+    """The address of the app's requests. public_url: `https://host`, with or without /slack/events."""
     parts = urlsplit(public_url.strip())
     if not parts.hostname or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
         raise Invalid(

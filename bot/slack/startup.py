@@ -1,4 +1,4 @@
-"""The start of a process: it waits until Slack can be reached. A process that exited would only be restarted, and some
+"""The wait for Slack at the start of a process. A process that exited instead would only be restarted, and some
 supervisors stop all processes when one of them exits.
 """
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def wait_for_slack(slack: WebClient, pause: Callable[[float], None] = time.sleep) -> str:
-    """Wait until Slack answers. Returns the workspace's address, for links; empty if Slack does not say it. Raises
+    """Wait until Slack answers. Returns the workspace's address, for links; empty if Slack does not give it. Raises
     SlackApiError if it rejects the token."""
     seconds = 1.0
     while True:

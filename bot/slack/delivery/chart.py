@@ -1,7 +1,7 @@
 """The chart of a candidate's report: its accuracy beside the live model's, and the labels whose recall rises or falls.
 
-Drawn with matplotlib's objects, not pyplot: pyplot keeps figures in a global list, and charts are drawn in threads.
-Colours are those of Okabe and Ito, told apart by colour-blind people too; direction is also shown by shape and sign.
+Drawn with matplotlib's objects, not pyplot: pyplot keeps figures in a global list, and charts are drawn in threads. The
+colours are those of Okabe and Ito, which colour-blind people can tell apart; shape and sign also show the direction.
 """
 
 import io
@@ -19,8 +19,8 @@ from core.learning.evaluation.intervals import Interval
 from core.learning.evaluation.scorecard import Baseline, LabelScore, PastErrorScore, RandomScore, Scorecard
 
 SIZE, DPI = (12.0, 6.75), 100  # inches; 1200 x 675 pixels, which Slack shows without cropping
-LABELS = 12  # of the right panel; more cannot be read in Slack
-ROWS = 6  # heights of rows in it are as for this many, at least
+LABELS = 12  # labels in the right panel; more are not readable in Slack
+ROWS = 6  # rows in it are at most as high as with this many
 INK, FAINT, RULE = "#1d1c1d", "#616061", "#e3e3e3"
 BEFORE, NOW, RISE, FALL = "#8a8a8a", "#0072b2", "#009e73", "#d55e00"
 OPEN: Mapping[str, Any] = {
@@ -31,7 +31,7 @@ OPEN: Mapping[str, Any] = {
     "markeredgewidth": 2,
     "markersize": 8,
 }
-DIRECTIONS = (("<", FALL, "falls"), (">", RISE, "rises"))  # by whether it rises: told apart without colours
+DIRECTIONS = (("<", FALL, "falls"), (">", RISE, "rises"))  # indexed by whether it rises; differ without colours too
 BASELINES: dict[Baseline, str] = {
     "live": "live model",
     "recorded": "sender's model",
@@ -40,9 +40,9 @@ BASELINES: dict[Baseline, str] = {
 
 
 def draw_report(scorecard: Scorecard, title: str) -> bytes:
-    """A PNG of 1200 x 675 pixels. title: one line, e.g. queue, candidate and what it is compared with."""
+    """The chart as a PNG of 1200 x 675 pixels. title: one line with queue, candidate and baseline."""
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)  # makes itself the figure's canvas: no display is looked for
+    FigureCanvasAgg(figure)  # becomes the figure's canvas, so that no display is needed
     _heading(figure, scorecard, title)
     _accuracy(_panel(figure, (0.135, 0.325), "Right answers on the golden set"), scorecard)
     _recall(_panel(figure, (0.685, 0.235), _recall_title(scorecard)), scorecard)
@@ -52,7 +52,7 @@ def draw_report(scorecard: Scorecard, title: str) -> bytes:
 
 
 def alt_text(scorecard: Scorecard) -> str:
-    """The picture in words, for people who cannot see it; at most 1,000 characters, as much as Slack takes."""
+    """The chart in words, for people who cannot see it; at most 1,000 characters, which is Slack's limit."""
     before = BASELINES[scorecard.baseline]
     parts = [
         f"{name}: {before} {_percent(score.live)}, candidate {_percent(score.candidate)} of {score.n}."
@@ -85,7 +85,8 @@ def _strata(scorecard: Scorecard) -> list[tuple[str, RandomScore | PastErrorScor
 
 
 def _panel(figure: Figure, place: tuple[float, float], title: str) -> Axes:
-    """place: left edge and width of the plotted part, as shares of the figure; names of rows stand left of it."""
+    """A panel of the figure. place: left edge and width of the plotted part, as shares of the figure; the names of rows
+    are left of it."""
     left, width = place
     axes = figure.add_axes((left, 0.145, width, 0.595))
     figure.text(0.03 if left < 0.5 else 0.52, 0.785, title, size=13.5, color=INK, weight="bold")
@@ -95,7 +96,7 @@ def _panel(figure: Figure, place: tuple[float, float], title: str) -> Axes:
 
 
 def plain(axes: Axes, values: Literal["x", "y"]) -> Axes:
-    """Axes without a frame. Lines lead from the values on this axis, behind what is drawn."""
+    """Remove the frame of the axes, and draw grid lines from the values of this axis behind the content."""
     axes.grid(axis=values, color=RULE, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=11, labelcolor=FAINT, pad=6)
@@ -143,7 +144,7 @@ def _recall(axes: Axes, scorecard: Scorecard) -> None:
         missing = "There are no random golden examples." if not scorecard.random.n else "No label's recall changed."
         axes.text(0.2, 0.5, missing, transform=axes.transAxes, size=13, color=FAINT, ha="center")
         return
-    axes.set_ylim(max(len(changed), ROWS) - 0.4, -0.6)  # the first at the top
+    axes.set_ylim(max(len(changed), ROWS) - 0.4, -0.6)  # the first row at the top
     names = [f"{_squeeze(score.label)} ({score.n})" for score in changed]
     axes.set_yticks(range(len(changed)), names, size=11.5, color=INK, parse_math=False)
     for place, score in enumerate(changed):

@@ -1,5 +1,5 @@
-"""The files that are drawn for a report or an alarm, as pieces of work for another process: matplotlib takes 30 MB that
-a worker would never give back, and drawing half a second in which it would answer no click."""
+"""The files for a report or an alarm, as functions to be run in another process: matplotlib takes 30 MB that a worker
+would never give back, and drawing takes half a second in which it would answer no click."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from core.learning.evaluation.scorecard import Scorecard
 from core.learning.lifecycle.effort import CurvePoint
 from core.learning.lifecycle.production import ProductionEstimate
 
-Files = list[dict[str, Any]]  # as Slack takes them
+Files = list[dict[str, Any]]  # in the form that Slack's client takes
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """What is drawn beside a report. name: the candidate's. curve: all models so far, with how often the live one is
-    right in production. pictures: PNGs of golden examples, by their id."""
+    """The data of the files beside a report. name: the candidate's. curve: all models so far. production: the live
+    model's estimated accuracy. pictures: id of the golden example -> PNG."""
 
     name: str
     queue_title: str
@@ -30,7 +30,7 @@ class ReportFiles:
 
     @property
     def filename(self) -> str:
-        """Of the chart, by which it is found again."""
+        """The file name of the chart, by which it is found again."""
         return f"{self.name}.png"
 
 

@@ -16,20 +16,20 @@ from core.learning.evaluation.intervals import Interval
 from core.learning.lifecycle.effort import CurvePoint
 from core.learning.lifecycle.production import ProductionEstimate
 
-FEWEST = 2  # models: one point is no curve
-SAID = 12  # models in the words for people who cannot see it
-APART = 0.07  # of the axis, between two names: closer ones cover each other
-ROOM = 0.05  # of the axis, between a point and its edge
+FEWEST = 2  # the fewest models for a curve
+SAID = 12  # models in the alternative text
+APART = 0.07  # the smallest distance between two names, as a share of the axis; closer ones would overlap
+ROOM = 0.05  # between the outermost points and the edges, as a share of the axis
 LIVE, OTHER = "went live", "not live so far"
 ANSWERS = "live answers that agree with what people settle"
-BESIDE = 0.012  # of the axis, between a model's point and that of its live answers
+BESIDE = 0.012  # between a model's point and the point of its live answers, as a share of the axis
 STANDS_FOR = "Each model on the random golden examples of its own day (bars: 95%)."
 
 
 def curve_upload(
     points: Sequence[CurvePoint], title: str, production: ProductionEstimate | None = None
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """As a file for Slack, or no file where there is no curve yet. title: the queue's."""
+    """The chart as a file for Slack; no file if there is no curve yet. title: the queue's."""
     if len(points) < FEWEST:
         return []
     head = f"{title}: accuracy against settled items"
@@ -38,8 +38,8 @@ def curve_upload(
 
 
 def draw_curve(points: Sequence[CurvePoint], title: str, production: ProductionEstimate | None = None) -> bytes:
-    """A PNG of 1200 x 675 pixels. points: at least one, oldest first; the line joins those that went live. production:
-    of the live model, drawn beside its point."""
+    """The chart as a PNG of 1200 x 675 pixels. points: at least one, oldest first; the line joins those that went live.
+    production: the live model's, drawn beside its point."""
     live = _live_answers(points, production)
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
@@ -71,7 +71,8 @@ def curve_words(points: Sequence[CurvePoint], production: ProductionEstimate | N
 def _live_answers(
     points: Sequence[CurvePoint], production: ProductionEstimate | None
 ) -> tuple[CurvePoint, Interval] | None:  # fmt: skip
-    """The live model's point, and the share of its live answers. None: it is not known yet, or no model is live."""
+    """The live model's point, and the share of its answers in production that is right. None: it is not known yet, or
+    no model is live."""
     if production is None or production.right is None:
         return None
     live = [point for point in points if point.name == production.model]
@@ -108,7 +109,7 @@ _DIAMOND: Mapping[str, Any] = {"marker": "D", "linestyle": "", "color": INK, "ma
 
 
 def _marker(went_live: bool) -> Mapping[str, Any]:
-    """Told apart without colours: filled or open."""
+    """The style of a point, filled or open, distinguishable without colours."""
     color = NOW if went_live else BEFORE
     face = color if went_live else "white"
     return {"marker": "o", "linestyle": "", "color": face, "markeredgecolor": color, "markeredgewidth": 2,
@@ -116,7 +117,7 @@ def _marker(went_live: bool) -> Mapping[str, Any]:
 
 
 def _named(points: Sequence[CurvePoint]) -> list[CurvePoint]:
-    """The newest, and of the others those that have room for their name."""
+    """The points whose names are drawn: the newest, and of the others those with room for it."""
     gap, named = APART * max(1, *(point.items for point in points)), [points[-1]]
     for point in reversed(points):
         if named[-1].items - point.items >= gap:

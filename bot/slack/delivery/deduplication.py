@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.delivery.history import PAGE, newest_first
 from bot.slack.errors import CONNECTION, UnsureError
 
-CLOCKS_APART = timedelta(hours=1)  # ours and Slack's
+CLOCKS_APART = timedelta(hours=1)  # the largest difference between this machine's clock and Slack's
 
 
 def message_ts(slack: WebClient, channel: str, event_type: str, payload: dict[str, Any], since: datetime) -> str | None:
@@ -28,8 +28,8 @@ def message_ts(slack: WebClient, channel: str, event_type: str, payload: dict[st
 
 
 def has_file(slack: WebClient, channel: str, thread_ts: str, name: str) -> bool:
-    """Whether the thread has a file of this name. Its title is not compared: a queue's own words may come back in
-    another form. Raises UnsureError if that cannot be seen now."""
+    """Whether the thread has a file of this name. Titles are not compared, because Slack may return a queue's words in
+    another form. Raises UnsureError if the thread cannot be read now."""
     try:
         thread = slack.conversations_replies(channel=channel, ts=thread_ts, limit=PAGE)["messages"]
     except (SlackApiError, *CONNECTION) as error:

@@ -1,5 +1,5 @@
-"""Cards deleted by a person or by the workspace's retention: those that people still have to answer are posted again. A
-card that changes is found missing when it is redrawn; this task finds the others."""
+"""The search for cards that a person or the workspace's retention has deleted; those that people still have to answer
+are posted again. A card that changes is found missing when it is redrawn; this task finds the others."""
 
 import logging
 
@@ -13,13 +13,13 @@ from core.delivery import pending_cards
 from core.delivery.pending_cards import Shown
 from core.storage.database import PATIENT
 
-PIECE = 50  # cards in one transaction: a vote on one of them waits for it
+PIECE = 50  # cards per transaction: a vote on one of them waits for it
 
 log = logging.getLogger(__name__)
 
 
 def post_deleted_again(services: Services) -> bool:
-    """Compares the cards of all channels with their messages. Always False: there is nothing left to do."""
+    """Compare the cards of all channels with their messages. Always returns False: nothing is left to do."""
     if services.budget.is_silent():
         return False
     with services.database.transaction(wait=PATIENT) as session:

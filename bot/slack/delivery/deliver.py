@@ -1,10 +1,10 @@
 """Delivery from the outbox to Slack: lease a posting or a notice, send it, note the outcome.
 
-Three steps, two short transactions with Slack's call between them. A crash between Slack's answer and the second one
+Two short transactions, with the call to Slack between them. A crash between Slack's answer and the second transaction
 would post twice, so a leased message counts as possibly sent until its outcome is stored
 (bot/slack/delivery/sender.py).
 
-Any number of workers may run, but only one at a time sends, so that together they keep Slack's rates.
+Any number of workers may run, but only one at a time sends, so that together they keep Slack's rate limits.
 """
 
 import logging
@@ -36,18 +36,19 @@ log = logging.getLogger(__name__)
 Taken = TypeVar("Taken")
 
 DELIVERY = "delivery to Slack"
-ENDING = 2.0  # seconds that a process which ends waits for the database
-FILE_APPEARS = 30.0  # seconds; Slack shows a file some time after it took it, so looking for it at once would not do
+ENDING = 2.0  # seconds for which an ending process waits for the database
+FILE_APPEARS = 30.0  # seconds until a second search; Slack shows a file some time after it has accepted it
 
 
 def deliver_next(services: Services, cards: Mapping[Card, Show] = CARDS) -> bool:
-    """Bring one message up to date. False: nothing is due that Slack's rates allow now, or another worker delivers."""
+    """Bring one message up to date. Returns False if nothing is due that Slack's rate limits allow now, or another
+    worker delivers."""
     due = leased(services, _claim, Posting)
     if due is None:
         return False
     try:
         ts = cards[due.card](services, due)
-    except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: its queue is not in the policy any more
+    except (SlackApiError, *CONNECTION, NotFound) as error:  # NotFound: the queue has left the policy
         _fail(services, due, sorted_failure(error))
         return True
     except (DatabaseUnavailable, Interrupted):  # the row cannot be read, or a chart not drawn, as the worker ends:
@@ -65,7 +66,7 @@ def deliver_next(services: Services, cards: Mapping[Card, Show] = CARDS) -> bool
 
 
 def deliver_next_notice(services: Services) -> bool:
-    """Deliver one notice. False: none is due, or another worker delivers."""
+    """Deliver one notice. Returns False if none is due, or another worker delivers."""
     due = leased(services, _claim_notice, Notice)
     if due is None:
         return False
@@ -87,7 +88,8 @@ def deliver_next_notice(services: Services) -> bool:
 
 
 def stop_delivering(services: Services) -> bool:
-    """Release the lease on delivery, so that another worker can deliver at once. Always False: nothing is left."""
+    """Release the lease on delivery, so that another worker can deliver at once. Always returns False: nothing is left
+    to do."""
     with services.database.transaction(wait=ENDING) as session:
         leases.relinquish(session, DELIVERY, services.process)
     return False
@@ -96,8 +98,8 @@ def stop_delivering(services: Services) -> bool:
 def leased(
     services: Services, claim: Callable[[Session, Services], Taken | None], record: type[Posting] | type[Notice]
 ) -> Taken | None:
-    """What `claim` takes; None if another process delivers. If it is not known whether the claim was committed, all
-    leases of this process on such records are released: nothing else leases them for it."""
+    """The row that `claim` leases; None if another process delivers. If it is unknown whether the claim was committed,
+    all leases of this process on such records are released, because only this function leases them."""
     if services.budget.is_silent():
         return None
     try:
@@ -189,8 +191,8 @@ def _fail_notice(services: Services, due: DueNotice, failure: Failure) -> None:
 
 
 def _held_up(session: Session, services: Services, channel: str, failure: Failure, is_post: bool) -> bool:
-    """Whether the cause lies outside the message. Then the whole channel waits, or all messages of this process. A
-    process whose token is refused lets another process deliver, which may have a valid one."""
+    """Whether the cause lies outside the message. If so, the whole channel waits, or all messages of this process. A
+    process whose token is refused lets another process deliver, which may have a valid token."""
     if failure.of_token:
         services.budget.refused_token()
         incidents.hold_channel(session, incidents.EVERYWHERE, failure.reason, services.clock(), posts_only=False)
@@ -201,15 +203,15 @@ def _held_up(session: Session, services: Services, channel: str, failure: Failur
 
 
 def unexpected_failure(error: Exception, where: str, attempts: int) -> Failure:
-    """A failure that is neither Slack's nor the connection's: the row is given up after some attempts. Whether Slack
-    has taken the message is not known. attempts: how many failed before."""
+    """The failure for an error that is neither Slack's nor the connection's: the row is given up after some attempts.
+    It is unknown whether Slack has accepted the message. attempts: the number of earlier failures."""
     reason = f"{type(error).__name__} in {where}"
     log.warning(reason, exc_info=error)
     return Failure(reason, permanent=attempts + 1 >= MOST_ATTEMPTS, unknown=True)
 
 
 def log_failure(failure: Failure, extra: dict[str, object]) -> None:
-    """An error where people have to act; debug where one message only follows another."""
+    """Log a failure: as an error if people have to act, at debug level if one message only waits for another."""
     serious = failure.permanent or failure.of_token or failure.of_channel
     level = logging.ERROR if serious else logging.DEBUG if failure.early else logging.INFO
     log.log(level, "Message not delivered", extra={**extra, "reason": failure.reason, "detail": failure.detail})

@@ -14,11 +14,11 @@ from bot.wording.format import PLAIN
 from core.intake.drift_card import DriftCard
 from core.vocabulary import DriftSign
 
-TICKS = 7  # dates below the axis, at most
+TICKS = 7  # the most dates below the axis
 
 
 def drift_upload(card: DriftCard, name: str) -> dict[str, Any]:
-    """The chart as a file for Slack. name: that of the file, by which it is found again."""
+    """The chart as a file for Slack. name: the file's, by which it is found again."""
     title = f"{card.queue_title}: {NAMES[card.signs[0].sign]}"
     words = clip(drift_sentence(card.signs[0], card.day, PLAIN), 1000)
     return {"filename": name, "title": title, "content": draw_drift(card, title), "alt_txt": words}

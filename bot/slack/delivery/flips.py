@@ -12,13 +12,13 @@ from PIL import Image
 from bot.slack.delivery.chart import DPI, FAINT, INK, SIZE, clip
 from core.learning.evaluation.scorecard import Flip
 
-GRIDS = ((4, 1, 17.0), (4, 2, 16.0), (6, 2, 11.5))  # pictures across and down, size of their words: the first that fits
-MOST = 12  # pictures; more are only counted
+GRIDS = ((4, 1, 17.0), (4, 2, 16.0), (6, 2, 11.5))  # pictures across and down, font size; the first that fits
+MOST = 12  # the most pictures; further ones are only counted
 
 
 def flips_upload(flips: Sequence[Flip], pictures: Mapping[int, bytes], name: str, title: str) -> list[dict[str, Any]]:
-    """As a file for Slack, or no file where none of them has a picture. pictures: PNGs by the golden example's id;
-    name: of the candidate; title: one line."""
+    """The pictures as a file for Slack; no file if no flip has a picture. pictures: id of the golden example -> PNG;
+    name: the candidate's; title: one line."""
     shown = [flip for flip in flips if flip.id in pictures]
     if not shown:
         return []
@@ -28,7 +28,7 @@ def flips_upload(flips: Sequence[Flip], pictures: Mapping[int, bytes], name: str
 
 
 def draw_flips(flips: Sequence[Flip], pictures: Mapping[int, bytes], title: str) -> bytes:
-    """A PNG of 1200 x 675 pixels with the first twelve. The fewer there are, the larger they are drawn."""
+    """The first twelve pictures as a PNG of 1200 x 675 pixels. The fewer there are, the larger they are drawn."""
     across, down, size = next(grid for grid in GRIDS if len(flips[:MOST]) <= grid[0] * grid[1])
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)

@@ -6,12 +6,12 @@ from typing import Any
 from slack_sdk import WebClient
 
 PAGE = 200
-MOST = 10 * PAGE  # messages that are looked through; before them a look would take longer than what it is for
+MOST = 10 * PAGE  # the most messages that are searched; going back further would take too long
 
 
 def newest_first(slack: WebClient, channel: str, oldest: str) -> Iterator[dict[str, Any]]:
-    """The messages from the ts `oldest` on, with their metadata; of more than MOST, the newest. Raises what Slack or
-    the connection says."""
+    """Yield the messages from the ts `oldest` on with their metadata, newest first, at most `MOST`. Raises the errors
+    of Slack and of the connection."""
     cursor = None
     for _page in range(MOST // PAGE):
         page = slack.conversations_history(

@@ -15,11 +15,11 @@ from core.policy import Policy
 from core.records.delivery import Incident
 from core.vocabulary import NoticeKind
 
-REMEMBERED = timedelta(days=1)  # an incident that was resolved longer ago is no news any more
+REMEMBERED = timedelta(days=1)  # incidents that were resolved longer ago are not reported
 
 
 def tell_of_incidents(services: Services) -> bool:
-    """Repeating it says nothing twice. Always False: there is no more of it."""
+    """Notify the leads of new and resolved incidents, once each. Always returns False: nothing is left to do."""
     services.database.write_if_needed(partial(_tell_of_incidents, services))
     return False
 

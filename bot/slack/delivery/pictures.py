@@ -1,7 +1,6 @@
-"""Pictures in Slack: uploaded without a channel, so that only the app has them until a message shows them.
-
-Slack needs a moment to process a file, and until then refuses a message that shows it (python-slack-sdk #1521). A card
-waits for that. It uses the same file each time it is drawn, because clients show a replaced file as missing."""
+"""Pictures in Slack, uploaded without a channel, so that only the app can see them until a message shows them. Slack
+needs a moment to process a file, and until then refuses a message that shows it (python-slack-sdk #1521); a card waits
+for that. A card uses the same file each time it is drawn, because clients show a replaced file as missing."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,12 +13,13 @@ from core.pictures import files
 from core.pictures.files import PictureFile
 from core.storage.database import PATIENT
 
-LISTED = 200  # newest files of the app that are searched for one whose upload was interrupted
+LISTED = 200  # the newest files of the app, among which a file with an interrupted upload is searched
 GONE = ("file_not_found", "file_deleted")
 
 
 def require_all_shown(services: Services, wanted: Sequence[PictureFile], title: Callable[[int], str]) -> None:
-    """As `require_shown`, for several. All are uploaded before any is waited for. title: by the place, from 0."""
+    """The same as `require_shown`, for several pictures. All are uploaded before it waits for any. title: called with
+    the position, from 0."""
     late: NotYetError | None = None
     for place, picture in enumerate(wanted):
         try:
@@ -32,7 +32,7 @@ def require_all_shown(services: Services, wanted: Sequence[PictureFile], title: 
 
 
 def require_shown(services: Services, wanted: PictureFile, title: str) -> None:
-    """Upload the file if needed. Raises NotYetError until messages may show it. title: also its alternative text."""
+    """Upload the file if needed. Raises NotYetError until messages may show it. title: also the alternative text."""
     file_id = wanted.file_id or _uploaded(services, wanted, title)
     try:
         told: dict[str, Any] = services.slack.files_info(file=file_id)["file"]
@@ -69,7 +69,8 @@ def _upload(services: Services, wanted: PictureFile, title: str) -> str:
 
 
 def orphan(services: Services, wanted: PictureFile) -> str | None:
-    """The file whose upload was begun and whose id was never stored. Raises UnsureError if that cannot be seen now."""
+    """The id of the file whose upload was begun but whose id was never stored; None: there is none. Raises UnsureError
+    if the files cannot be listed now."""
     try:
         listed: list[dict[str, Any]] = services.slack.files_list(count=LISTED)["files"]
     except (SlackApiError, *CONNECTION) as error:
@@ -83,5 +84,5 @@ def forget(services: Services, one: PictureFile) -> None:
 
 
 def _is_processed(told: dict[str, Any]) -> bool:
-    """Slack gives a file its type when it has looked at it, and a picture its size when it has thumbnails."""
+    """Whether Slack has processed a file: then the file has a type, and a picture has a size once it has thumbnails."""
     return bool(told.get("mimetype"))

@@ -1,5 +1,5 @@
-"""The picture of a promise: the share of wrong and unseen answers that the audit found, day by day, against what was
-promised."""
+"""The chart of a promise: the share of wrong and unseen answers that the audit found, day by day, against the promised
+share."""
 
 import io
 from typing import Any
@@ -13,12 +13,12 @@ from bot.slack.delivery.chart import BEFORE, DPI, FAINT, FALL, INK, NOW, SIZE, c
 from bot.wording.numbers import count, percent
 from core.intake.promise_days import PromiseDays
 
-TICKS = 7  # dates below the axis, at most
+TICKS = 7  # the most dates below the axis
 STANDS_FOR = "Wrong and unseen answers of the last seven days, estimated from random checks (bars: 95% intervals)."
 
 
 def promise_upload(found: PromiseDays | None) -> list[dict[str, Any]]:
-    """As a file for Slack, or no file where nothing is promised or found."""
+    """The chart as a file for Slack; no file if nothing is promised or found."""
     if found is None:
         return []
     title = f"{found.queue_title}: promised and found"
@@ -27,7 +27,7 @@ def promise_upload(found: PromiseDays | None) -> list[dict[str, Any]]:
 
 
 def draw_promise(found: PromiseDays, title: str) -> bytes:
-    """A PNG of 1200 x 675 pixels. Points above the line are told apart by colour and by their filled face."""
+    """The chart as a PNG of 1200 x 675 pixels. Points above the line have another colour and are filled."""
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(0.03, 0.925, clip(title, 66), size=19, weight="bold", color=INK, va="center", parse_math=False)

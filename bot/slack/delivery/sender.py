@@ -1,5 +1,5 @@
-"""The sender: sends cards, drawn from their rows as they are now, charts and notices. If the outcome of an earlier
-attempt is unknown, the message is looked for before it is sent again."""
+"""The sender of cards, charts and notices. Cards are drawn from the present state of their rows. If the outcome of an
+earlier attempt is unknown, the message is searched for before it is sent again."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -39,8 +39,8 @@ from core.storage.leases import MOST_ATTEMPTS
 from core.synthesis.cards import batch_card
 from core.vocabulary import Card, RecipientKind
 
-MOST_SHOWN = 12  # newly wrong golden examples whose pictures are shown
-POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of the metadata by which a message is found again
+MOST_SHOWN = 12  # the most newly wrong golden examples whose pictures are shown
+POSTING, NOTICE = "goldloop_posting", "goldloop_notice"  # types of metadata, by which a message is found again
 
 
 Draw = Callable[[Session, int, Policy], Message]
@@ -50,8 +50,8 @@ or the connection says (`sorted_failure` knows it), NotFound if its queue is not
 
 
 def say(services: Services, due: DueNotice) -> None:
-    """Say a notice: to the whole channel, to one person of it, or where the channel is a person, in direct messages.
-    Raises as `Show`, and PersonGoneError."""
+    """Send a notice: to the whole channel, to one person in it, or as a direct message if the channel is a person.
+    Raises as `Show` does, and PersonGoneError."""
     text = notice.render(due.kind, due.values, services.workspace)
     if due.person is None:
         _say_to_channel(services, due, text)
@@ -64,11 +64,11 @@ def say(services: Services, due: DueNotice) -> None:
     except SlackApiError as error:
         if error.response.get("error") != "user_not_in_channel":
             raise
-        _say_directly(services, due.person, text)  # they only peeked in, or have left
+        _say_directly(services, due.person, text)  # the person only previewed the channel, or has left it
 
 
 def _say_directly(services: Services, person: str, text: str) -> None:
-    """Sends a direct message. If Slack has no channel with this person, other channels are not held up."""
+    """Send a direct message. If Slack has no channel with this person, other channels are not held up."""
     try:
         services.slack.chat_postMessage(channel=person, text=text)
     except SlackApiError as error:
@@ -78,8 +78,9 @@ def _say_directly(services: Services, person: str, text: str) -> None:
 
 
 def _say_to_channel(services: Services, due: DueNotice, text: str) -> None:
-    """Words to one person leave no trace to look for: those are rather said twice than never."""
-    carried = {"notice": str(CardRef.of(due.id, due.since))}  # that of before a restore had the number too
+    """Send to a channel. A message that only one person sees cannot be searched for: it is rather sent twice than
+    never."""
+    carried = {"notice": str(CardRef.of(due.id, due.since))}  # before a restore, another notice may have had this id
     if due.maybe_said and deduplication.message_ts(services.slack, due.channel, NOTICE, carried, due.since):
         return
     services.budget.spend_post(due.channel)
@@ -117,7 +118,7 @@ def _item(session: Session, subject: int, policy: Policy) -> Message:
 
 
 def show_drawn(draw: Draw, services: Services, due: Due) -> str:
-    """A `Show` of a card that is drawn so, when `draw` is given."""
+    """Post or update a card that `draw` draws; with `draw` given, it is a `Show`."""
     with services.database.reading(wait=PATIENT) as session:
         drawn = draw(session, due.subject_id, services.in_force.read(session))
     return _posted(services, due, drawn)
@@ -145,7 +146,7 @@ def _posted(services: Services, due: Due, drawn: Message) -> str:
 
 
 def _show_item(services: Services, due: Due) -> str:
-    """A card with pictures waits until Slack can show them all."""
+    """Show an item's card. A card with pictures waits until Slack can show all of them."""
     card = _loaded_item(services, due)
     if not all(picture.ready for picture in card.pictures):
         require_all_shown(services, card.pictures, partial(review_item.picture_words, card))
@@ -159,7 +160,8 @@ def _loaded_item(services: Services, due: Due) -> ItemCard:
 
 
 def _channel(services: Services, due: Due) -> str:
-    """A person's direct messages have a channel of their own: without its id no message there can be redrawn."""
+    """The channel to post to. Direct messages with a person have a channel of their own: without its id, no message
+    there can be updated."""
     if due.recipient.kind is RecipientKind.CHANNEL:
         return due.channel
     opened: dict[str, Any] = services.slack.conversations_open(users=due.recipient.id)["channel"]
@@ -167,8 +169,8 @@ def _channel(services: Services, due: Due) -> str:
 
 
 def _show_run(services: Services, due: Due) -> str | None:
-    """The card of a run is deleted when the report is there, which contains the same. The report is waited for, but not
-    for ever: it may be delayed."""
+    """Show a run's card. It is deleted once the report is posted, which contains the same. It waits for the report, but
+    not for ever: the report may be delayed."""
     with services.database.reading(wait=PATIENT) as session:
         card = run_card(session, due.subject_id, services.in_force.read(session))
         is_there = card.model_id and outbox.coordinates(session, Card.CANDIDATE, card.model_id, due.recipient)
@@ -182,8 +184,8 @@ def _show_run(services: Services, due: Due) -> str | None:
 
 
 def _removed(services: Services, due: Due) -> str | None:
-    """Deletes the message; one that is gone, or was never posted, is as good as deleted. Where the workspace allows no
-    deletion it is brought up to date."""
+    """Delete the message; one that is gone, or was never posted, counts as deleted. If the workspace allows no
+    deletion, the message is updated."""
     ts = due.ts
     if due.maybe_posted:
         ts = deduplication.message_ts(services.slack, due.channel, POSTING, {"posting": due.id}, due.since)
@@ -201,11 +203,10 @@ def _removed(services: Services, due: Due) -> str | None:
 
 
 def _show_chart(services: Services, due: Due) -> str | None:
-    """The report's chart goes into the thread of its card, once, and beside it the pictures of all models so far and of
-    the queue's promise; it waits until the card is posted. A file has no ts.
-
-    Slack shows a file some time after it took it. So where no failure was noted since the chart was perhaps sent, as
-    after a crash, it is looked for twice, with a pause between."""
+    """Post the report's chart in the thread of its card, once, with the charts of all models so far and of the queue's
+    promise; it waits until the card is posted. A file has no ts. Slack shows a file some time after it has accepted it.
+    So if the chart was perhaps sent and no failure was stored since, as after a crash, it is searched for twice, with a
+    pause between."""
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.CANDIDATE, due.subject_id, due.recipient)
         drawn = _report_files(session, due.subject_id, services)
@@ -237,7 +238,7 @@ def _report_files(session: Session, model_id: int, services: Services) -> Report
 
 
 def _show_drift_chart(services: Services, due: Due) -> str | None:
-    """The chart of an alarm goes into the thread of its card, once, as a report's does."""
+    """Post an alarm's chart in the thread of its card, once, as for a report."""
     with services.database.reading(wait=PATIENT) as session:
         where = outbox.coordinates(session, Card.DRIFT, due.subject_id, due.recipient)
         card = drift_card(session, due.subject_id, services.in_force.read(session))
@@ -262,7 +263,7 @@ def _is_there(services: Services, due: Due, channel: str, ts: str, name: str) ->
     return found
 
 
-# Every card has one of the two, and is shown by the second where it has both; checked at start.
+# Every card is in one of the two tables; if it is in both, the second one shows it. Checked at start.
 DRAWN: Mapping[Card, Draw] = {
     Card.REVIEW_ITEM: _item,
     Card.RUN: _run,

@@ -1,4 +1,4 @@
-"""Slack user groups with a role: their members, fetched from Slack and stored. Only the policy's groups are fetched, so
+"""The members of Slack user groups with a role, fetched from Slack and stored. Only the policy's groups are fetched, so
 that the scope for it is needed only if there are any."""
 
 import logging

@@ -10,7 +10,7 @@ from core.people.members import Person
 from core.vocabulary import InactiveReason
 
 UNKNOWN = ("user_not_found", "users_not_found", "user_not_visible")
-MOST_SINGLY = 50  # Slack tells of a hundred people a minute one by one, and of a thousand at once where all are listed
+MOST_SINGLY = 50  # people asked about one by one: Slack allows a hundred a minute, but lists a thousand at once
 LISTED_AT_ONCE = 999
 
 User = dict[str, Any]
@@ -27,7 +27,8 @@ def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
 
 
 def asked_about(slack: WebClient, ids: Iterable[str], team: str) -> Iterator[Person]:
-    """Each with the reason why they may not act, if there is one. Raises SlackApiError if Slack does not tell."""
+    """Yield each person with the reason why they may not act, if there is one. Raises SlackApiError if Slack does not
+    answer."""
     wanted = list(ids)
     listed = {user["id"]: user for user in _all_users(slack)} if len(wanted) > MOST_SINGLY else {}
     for person in wanted:

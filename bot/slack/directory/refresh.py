@@ -26,9 +26,9 @@ ONE_AT_A_TIME = threading.Lock()  # an older answer must not overwrite a newer o
 
 
 def refresh_people(services: Services) -> bool:
-    """Update the members' rows from the policy and from Slack. Always returns False: there is no more to do. If Slack
+    """Update the members' rows from the policy and from Slack. Always returns False: nothing is left to do. If Slack
     does not answer about people, nothing changes; about a user group, its last known members stay. If another policy
-    was put in force meanwhile, what was asked under the former one is not stored."""
+    was put in force meanwhile, the answers for the former one are not stored."""
     if services.budget.is_silent():
         return False
     with ONE_AT_A_TIME:
@@ -70,7 +70,8 @@ def _ids(services: Services, queue: QueuePolicy, role: Role) -> Iterable[str]:
 
 
 def _people_in_channel(services: Services, queue: QueuePolicy) -> list[str]:
-    """The channel's members. If the bot can no longer see them, those known last: it may be invited again."""
+    """The channel's members. If the bot can no longer see them, the last known ones, because it may be invited
+    again."""
     try:
         return list(channel_members(services.slack, queue.channel))
     except SlackApiError as error:

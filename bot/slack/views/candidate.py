@@ -25,7 +25,7 @@ from core.vocabulary import CanaryState, ModelState
 MOST_FLIPS = 6
 MOST_LABELS = 8
 MOST_CONFUSIONS = 6
-MOST_REASONS = 12  # a candidate that lost its labels has one for each; what leads can press must stay on the card
+MOST_REASONS = 12  # a candidate that lost its labels has one per label; the buttons must stay on the card
 
 
 def render(card: CandidateCard) -> Message:
@@ -51,13 +51,13 @@ def render(card: CandidateCard) -> Message:
 
 
 def _overruled(card: CandidateCard) -> list[Block]:
-    """That it went live against its report stands before everything else."""
+    """The note that the model went live against its report, above everything else."""
     found = overruled_sentences(card.decisions, card.passed, MRKDWN)
     return [blocks.section(f":warning: *{found[0]}* {found[1]}")] if found else []
 
 
 def _meaning(card: CandidateCard) -> list[Block]:
-    """The plain line; none where the report is about a model that is no longer live."""
+    """The summary in plain words; none if the report is about a model that is no longer live."""
     return [] if card.outdated else [blocks.section(f"*{_plain_line(card)}*")]
 
 

@@ -15,7 +15,7 @@ from core.vocabulary import DriftSign, OfferAbout
 
 CHANCE = "If nothing had changed, such an alarm would be rare. The chart is in the thread."
 SHOWN_ITEMS = 8
-LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)  # a model can learn what these show
+LEARNABLE = (DriftSign.CORRECTIONS, DriftSign.CONFIDENCE)  # signs of changes that a model can learn
 
 
 def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
@@ -34,19 +34,19 @@ def render(card: DriftCard, offered: Sequence[Offer] = ()) -> Message:
 
 
 def items(card: DriftCard, examples: Sequence[Example], workspace: str) -> View:
-    """workspace: its address, for links to the cards."""
+    """The list of example items. workspace: the workspace's address, for links to the cards."""
     return example_list(
         "What changed", drift_sentence(card.shown or card.signs[0], card.day, MRKDWN), examples, workspace
     )
 
 
 def new_label(card: DriftCard) -> View:
-    """How a label is added: it stands in the policy file."""
+    """The instructions for adding a label, which is done in the policy file."""
     return blocks.modal("new_label", "New label?", [blocks.section(new_label_words(card.queue))])
 
 
 def _steps(card: DriftCard) -> list[str]:
-    """For each sign. Items show one of them."""
+    """The next step for each sign. The button for items shows the items of one sign."""
     listed = [f"item {item}" for item in card.items[:SHOWN_ITEMS]]
     steps = [next_step(sign, listed if sign is card.shown else [], card.queue) for sign in card.signs]
     run = [f"As the policy says, training run {card.run_id} was requested."] if card.run_id is not None else []

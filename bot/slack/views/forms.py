@@ -20,13 +20,13 @@ from core.review.cards import FormCard
 from core.review.history import HistoryLine
 from core.vocabulary import NONE_OF_THESE
 
-MOST_BYTES = 200_000  # of a whole text; Slack takes views of 250,000 bytes (and 100 sections of 3,000 characters)
+MOST_BYTES = 200_000  # of a whole text; Slack accepts views of 250,000 bytes (and 100 sections of 3,000 characters)
 MOST_NOTE = 1000  # characters
-MOST_PROBLEMS = 40  # of the gate; the report has all
+MOST_PROBLEMS = 40  # findings of the gate; the report has all of them
 
 
 def answer_form(card: FormCard, opened_at: int) -> View:
-    """opened_at: by Slack's clock, in microseconds; it comes back with what is filled in."""
+    """The form "label and why". opened_at: by Slack's clock, in microseconds; Slack returns it with the submission."""
     drawn = [blocks.verbatim(card.text or "(an image)", 600), *_dispute(card)]
     drawn.append(blocks.form_input("label", "Answer", _label_choice(card)))
     reasons = [blocks.option(words, value) for value, words in REASONS.items()]
@@ -45,7 +45,8 @@ def answer_form(card: FormCard, opened_at: int) -> View:
 
 
 def matching_labels(labels: Sequence[LabelPolicy], typed: str) -> list[Block]:
-    """Labels whose name or description contains what was typed; names that begin with it first. At most 100."""
+    """The options for labels whose name or description contains the typed text, first those whose name begins with it;
+    at most 100."""
     wanted = typed.casefold().strip()
     hits = [label for label in labels if wanted in f"{label.name} {label.description}".casefold()]
     hits.sort(key=lambda label: not label.name.casefold().startswith(wanted))
@@ -60,7 +61,7 @@ def how_decided(item_id: int, story: Sequence[HistoryLine]) -> View:
 
 
 def whole_text(item_id: int, text: str) -> View:
-    """Cut where Slack takes no more, and says so."""
+    """The whole text of an item. If it is too long for Slack, it is cut, with a note."""
     shown = text.encode()[:MOST_BYTES].decode(errors="ignore")
     parts = [shown[start : start + blocks.SECTION] for start in range(0, len(shown), blocks.SECTION)]
     drawn = [blocks.verbatim(part) for part in parts]
@@ -103,7 +104,7 @@ def flag_form(queues: Sequence[QueuePolicy], text: str, origin: str) -> View:
 
 
 def sentence(title: str, words: str) -> View:
-    """A modal that only says something, e.g. why a submission changed nothing."""
+    """A modal with a sentence only, for example why a submission changed nothing."""
     return blocks.modal("sentence", title, [blocks.section(blocks.escape(words))])
 
 
@@ -112,7 +113,7 @@ def refused(title: str, refusal: Refusal) -> View:
 
 
 def for_those_who_may(draw: Callable[[], View]) -> View:
-    """What is drawn, or the sentence why this person does not see it, or not now, or never again."""
+    """The view that `draw` returns or, if it raises a Refusal, a modal with the refusal's sentence."""
     try:
         return draw()
     except DatabaseUnavailable as refusal:
@@ -124,7 +125,7 @@ def for_those_who_may(draw: Callable[[], View]) -> View:
 
 
 def _dispute(card: FormCard) -> list[Block]:
-    """What the reviewers said, for a lead who decides."""
+    """The reviewers' answers, for a lead who decides."""
     if card.dispute is None:
         return []
     why = blocks.section(f":scales: *{dispute_sentence(card.dispute)}*")

@@ -1,4 +1,4 @@
-"""A person's own page: the Home tab, and its short form for `/goldloop mine`."""
+"""A person's page: the Home tab, and its short form for `/goldloop mine`."""
 
 from collections.abc import Sequence
 
@@ -26,9 +26,9 @@ def render(
     said: str = "",
     weak: Sequence[OfferedSlice] = (),
 ) -> View:
-    """workspace: its address, for links to the cards; empty: without. led: what waits for the person as a lead; None:
-    they lead no queue. said: what an action here has just done. weak: the slices in which
-    their queues' models are."""
+    """The Home tab. workspace: the workspace's address, for links to the cards; empty: no links. led: the work that
+    waits for the person as a lead; None: they lead no queue. said: the outcome of the action that was just taken here.
+    weak: the weak slices of their queues' models."""
     drawn: list[Block] = [blocks.context(said)] if said else []
     if led is not None:
         drawn += lead_home.render(led, mine.person)
@@ -43,7 +43,8 @@ def render(
 
 
 def render_my_work(mine: MyWorkCard, workspace: str = "", said: str = "") -> Message:
-    """workspace: as above. said: what came of the click for which the list is drawn again."""
+    """The list for `/goldloop mine`. workspace: as above. said: the outcome of the click for which the list is drawn
+    again."""
     spoken = "; ".join(
         f"{blocks.escape(queue.title)}: {queue.open} open, {queue.done_today} done today" for queue in mine.queues
     )
@@ -53,7 +54,7 @@ def render_my_work(mine: MyWorkCard, workspace: str = "", said: str = "") -> Mes
 
 
 def _mine(mine: MyWorkCard, workspace: str, of_list: str = "") -> list[Block]:
-    """of_list: ends the values of the buttons."""
+    """The blocks of a person's work. of_list: the suffix of the buttons' values."""
     if not mine.queues:
         return [blocks.section(NO_QUEUE)]
     drawn: list[Block] = []

@@ -13,13 +13,13 @@ from core.offers.table import OfferedSlice
 from core.review.lead_work import Dispute, LeadWork
 from core.vocabulary import NONE_OF_THESE
 
-MOST_LABELS = 12  # buttons; further labels are in the form
+MOST_LABELS = 12  # the most label buttons; further labels are in the form
 MOST_SLICES = 8
-SHOWN_TEXT = 300  # characters of a ticket; the whole is behind "Read all"
+SHOWN_TEXT = 300  # characters of a ticket; "Read all" shows the whole text
 
 
 def render(work: LeadWork, person: str) -> list[Block]:
-    """person: who leads."""
+    """The blocks for a lead. person: the lead."""
     drawn = [blocks.header("Waiting for your decision")]
     for item in work.disputes:
         drawn += _dispute(item)
@@ -35,7 +35,7 @@ def render(work: LeadWork, person: str) -> list[Block]:
 
 
 def weak_slices(cards: Sequence[OfferedSlice]) -> list[Block]:
-    """Where models are wrong more often than elsewhere; nothing where none is known to be."""
+    """The cards of weak slices; no blocks if none is known."""
     if not cards:
         return []
     shown = card_blocks(cards[:MOST_SLICES], queue=True)
@@ -65,7 +65,7 @@ def _answers(item: Dispute) -> list[Block]:
 
 
 def _candidate(card: PendingCandidate, person: str) -> list[Block]:
-    """The numbers that a lead decides on stand in its report."""
+    """The blocks of a candidate. The numbers for the decision are in its report."""
     other = f", compared with {card.live_name}" if card.live_name else ". No model is live yet."
     head = f"*{blocks.literal(card.queue_title)}: {card.name}*{other}"
     return [

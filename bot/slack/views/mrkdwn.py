@@ -1,4 +1,4 @@
-"""Sentences in Slack's markup: people by mention, times in the reader's zone, strangers' text without effect."""
+"""Sentences in Slack's markup: people as mentions, times in the reader's zone, strangers' text escaped."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from core.errors import NotAllowed, Refusal
 
 MOST = 300  # characters of a stranger's text inside a sentence
 MOST_ASKED = 3  # people named in one refusal
-TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", re.ASCII)  # as the core writes one in a refusal
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", re.ASCII)  # a time as the core writes it in a refusal
 
 
 def _text(text: str) -> str:
@@ -26,17 +26,17 @@ MRKDWN = Format(text=_text, person=_person)
 
 
 def moment(at: datetime) -> str:
-    """A time in the reader's own zone. What cannot show that, such as a notification, shows UTC."""
+    """A time in the reader's zone. Notifications, which cannot show that, show UTC."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"
 
 
 def card_link(item_id: int, place: Place | None, workspace: str, noun: str = "item") -> str:
-    """The item's number, which leads to its card. workspace: its address; empty: it is not known."""
+    """The item's number as a link to its card. workspace: the workspace's address; empty: unknown, so no link."""
     return message_link(f"{noun} {item_id}", place, workspace)
 
 
 def message_link(words: str, place: Place | None, workspace: str) -> str:
-    """These words, which lead to a message. workspace: as above."""
+    """These words as a link to a message. workspace: as above."""
     if place is None or not workspace:
         return words
     return blocks.link(f"{workspace.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}", words)
@@ -48,9 +48,8 @@ def refusal(refused: Refusal) -> str:
 
 
 def asking(sentence: str, ask: Sequence[str]) -> str:
-    """Times in the sentence are shown in the reader's zone.
-
-    ask: ids of people and user groups who can change what the sentence says."""
+    """The sentence, with times in the reader's zone, and the people to ask. ask: ids of the people and user groups who
+    can help."""
     words = TIME.sub(_as_moment, blocks.escape(sentence))
     return f"{words} Ask {_one_of(ask)}." if ask else words
 
@@ -58,7 +57,7 @@ def asking(sentence: str, ask: Sequence[str]) -> str:
 def _as_moment(found: re.Match[str]) -> str:
     try:
         return moment(datetime.strptime(found[0], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC))
-    except ValueError:  # a stranger's text: no such day
+    except ValueError:  # text by a stranger with an impossible date
         return found[0]
 
 

@@ -23,7 +23,8 @@ Values = Mapping[str, Any]
 
 
 def render(kind: str, values: Values, workspace: str = "") -> str:
-    """kind: of `NoticeKind`. workspace: its address, for links to cards; empty: without."""
+    """The notice. kind: a word of `NoticeKind`. workspace: the workspace's address, for links to cards; empty: no
+    links."""
     if kind not in set(NoticeKind):
         return UNKNOWN
     known = NoticeKind(kind)

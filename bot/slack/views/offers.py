@@ -1,4 +1,4 @@
-"""What a lead is offered for a weak slice or an alarm, on their cards."""
+"""The offers to a lead for a weak slice or an alarm, on their cards."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,13 +21,13 @@ def buttons(offers: Sequence[Offer], about: OfferAbout, subject: CardRef) -> lis
 
 
 def costs(offers: Sequence[Offer]) -> list[Block]:
-    """Below the buttons; nothing where there is no offer."""
+    """The costs of offers, below the buttons; no blocks if there is no offer."""
     return [blocks.context("\n".join(offer_lines(offers, MRKDWN)))] if offers else []
 
 
 def costs_of_each(cards: Sequence[Sequence[Offer]]) -> list[Block]:
-    """Above cards whose offers cost and have gained the same: said once for all of them. Nothing where they differ, or
-    where one card alone has offers: its costs stand below its buttons."""
+    """The costs of offers, above several cards whose offers have the same costs and gains. No blocks if these differ,
+    or if only one card has offers: then the costs are below its buttons."""
     offered = [replace(offer, choices=()) for offers in cards for offer in offers]
     kinds = {offer.kind: offer for offer in offered}
     if sum(map(bool, cards)) < 2 or any(offer != kinds[offer.kind] for offer in offered):

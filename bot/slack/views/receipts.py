@@ -45,7 +45,7 @@ def _before(receipt: Receipt) -> str:
 
 
 def _saved(receipt: Receipt) -> str:
-    """What was stored beside the answer; the reason in words, so that a slip of the hand is seen."""
+    """The values stored with the answer. The reason is given in words, so that a wrong click is noticed."""
     reason = f"reason ({REASONS[receipt.reason]})" if receipt.reason else ""
     note = "note" if receipt.has_note else ""
     if not reason and not note:

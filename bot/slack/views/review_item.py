@@ -15,7 +15,7 @@ from core.review.cards import ItemCard, Outcome
 from core.text.picture_address import picture_sha256s
 from core.vocabulary import NONE_OF_THESE, ItemState
 
-SHOWN_TEXT = 1500  # characters of a ticket on the card; the whole stands behind "Read all"
+SHOWN_TEXT = 1500  # characters of a ticket on the card; "Read all" shows the whole text
 MOST_FIXED_BUTTONS = 12  # a blind card shows all labels as buttons up to this many, else none
 FLAGGED = re.compile(r"slack:([CG]\w{1,30}):\d+\.\d+", re.ASCII)  # the external id of a message flagged in a channel
 MOST_OFFERED = 5000  # characters of the label buttons as JSON; the message's limit leaves the rest to the text
@@ -43,7 +43,7 @@ def _undecided(card: ItemCard) -> Message:
         drawn.append(blocks.section(f":scales: *{dispute_sentence(card.dispute)}* {leads}, which label is right?"))
     rows = [blocks.actions(*_label_buttons(card)), blocks.actions(*_other_buttons(card))]
     if card.state is ItemState.DISPUTED:
-        rows.reverse()  # a lead is to look at the votes first
+        rows.reverse()  # a lead should look at the votes first
     drawn += rows[0] + rows[1]
     if card.state is ItemState.OPEN:
         drawn.append(blocks.context("Votes stay hidden until decided."))
@@ -92,7 +92,8 @@ def _top(card: ItemCard) -> list[Block]:
 
 
 def picture_words(card: ItemCard, place: int) -> str:
-    """The alternative text of a picture: nothing that a blind card hides. place: among the item's pictures, from 0."""
+    """The alternative text of a picture, without anything that a blind card hides. place: among the item's pictures,
+    from 0."""
     several = f", picture {place + 1} of {len(card.pictures)}" if len(card.pictures) > 1 else ""
     return f"{card.queue_title}, item {card.subject.id}{several}"
 
@@ -109,7 +110,7 @@ def _image(card: ItemCard) -> list[Block]:
 
 
 def _origin(card: ItemCard) -> str:
-    """Where the input comes from: a message in Slack, or the sender's own system."""
+    """The link to the origin of the input: a message in Slack, or the sender's system."""
     message = FLAGGED.fullmatch(card.external_id)
     if message:
         return f"A message in <#{message[1]}>"
@@ -135,12 +136,12 @@ def _written(card: ItemCard) -> str:
 
 
 def _has_sender(card: ItemCard) -> bool:
-    """Whether the input came from another system, where it has an id."""
+    """Whether the input came from another system, in which it has an id."""
     return not card.asked_again and card.written_for is None
 
 
 def _prediction(card: ItemCard, mark: str = "*") -> str:
-    """What the model says; after a promotion, what the new one says, and what the former one said. mark: around the
+    """The model's prediction; after a promotion, that of the new model and that of the former one. mark: put around the
     label."""
 
     def said(label: str, confidence: float) -> str:
@@ -159,7 +160,7 @@ def _label_buttons(card: ItemCard) -> list[Block]:
     while len(json.dumps(drawn)) > MOST_OFFERED:
         drawn.pop()
     if card.blind and len(drawn) < len(card.labels):
-        drawn = []  # some without the others would be a hint
+        drawn = []  # showing only some of them would be a hint
     if len(drawn) < len(card.labels):
         drawn.append(blocks.button("Other…" if drawn else "Choose a label…", "form:other", str(card.subject)))
     drawn.append(blocks.button(NONE_OF_THESE, "vote:none", f"{card.subject}|none"))
@@ -177,7 +178,8 @@ def _label_button(card: ItemCard, position: int, name: str) -> Block:
 
 
 def _label_words(card: ItemCard, name: str) -> str:
-    """A finding in a picture is confirmed or rejected: with two labels, the one is the other's opposite."""
+    """The words of a label button. A finding in a picture is confirmed or rejected: with two labels, each is the
+    opposite of the other."""
     suggested = _suggested(card)
     if not card.image_url or len(card.labels) != 2 or suggested not in card.labels:
         return name
@@ -214,7 +216,7 @@ def _how(outcome: Outcome) -> str:
 
 
 def _about_model(card: ItemCard) -> str:
-    """Follows another sentence. Empty where no model has seen the item, nor written it."""
+    """A sentence about the model, to follow another sentence. Empty if no model has predicted or written the item."""
     assert card.outcome is not None
     if card.written_for is not None:
         return f" A language model wrote this for {blocks.literal(card.written_for)}."

@@ -1,4 +1,4 @@
-"""The card of a training run: small, and always up to date."""
+"""The card of a training run, a small message that is kept up to date."""
 
 from bot.slack import blocks
 from bot.slack.blocks import Message

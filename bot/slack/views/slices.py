@@ -27,7 +27,8 @@ MOST_LABELS = 8
 
 
 def render(cards: Sequence[OfferedSlice], title: str, rows: int, whys: Mapping[str, Mapping[str, int]]) -> Message:
-    """title: of the queue. rows: settled answers that were looked at. whys: by the label that the model gave."""
+    """The answer to `/goldloop slices`. title: the queue's. rows: the number of settled answers that were searched.
+    whys: label that the model gave -> reason -> count."""
     head = f"*{MRKDWN.text(title)}*"
     lines = [line_of(one.card) for one in cards] or [NONE.format(rows=count(rows, "settled answer"))]
     told = [head, *lines, *label_whys(whys, MRKDWN, MOST_LABELS)]
@@ -38,7 +39,7 @@ def render(cards: Sequence[OfferedSlice], title: str, rows: int, whys: Mapping[s
 
 
 def card_blocks(cards: Sequence[OfferedSlice], queue: bool = False) -> list[Block]:
-    """queue: name it on each, where cards of several stand together."""
+    """The cards of slices. queue: whether to name the queue on each, for cards of several queues."""
     once = offers.costs_of_each([one.offers for one in cards])
     return once + [block for one in cards for block in _card(one, queue, [] if once else offers.costs(one.offers))]
 
@@ -50,7 +51,7 @@ def _card(one: OfferedSlice, queue: bool, costs: Sequence[Block]) -> list[Block]
 
 
 def line_of(card: SliceCard) -> str:
-    """Where, how often, why, what is asked, and the next step."""
+    """The text of a card: where the model is wrong, how often, why, what people are asked, and the next step."""
     parts = [slice_sentence(card.weak, MRKDWN), whys_sentence(card.weak.whys)]
     if card.asking is not None:
         parts.append(asking_sentence(card.asking, MRKDWN, moment(card.asking.until)))
@@ -58,12 +59,12 @@ def line_of(card: SliceCard) -> str:
 
 
 def examples_of_slice(card: SliceCard, examples: Sequence[Example], workspace: str) -> View:
-    """workspace: its address, for links to the cards."""
+    """The examples of a slice. workspace: the workspace's address, for links to the cards."""
     return example_list("Wrong answers", slice_name(card.weak.look, MRKDWN), examples, workspace)
 
 
 def example_list(title: str, about: str, examples: Sequence[Example], workspace: str) -> View:
-    """about: what they have in common."""
+    """A list of examples. about: a sentence on what the examples have in common."""
     if not examples:
         return blocks.modal("examples", title, [blocks.section(f"{about}: the present model has none.")])
     drawn = [blocks.section(f"*{about}*"), *(blocks.section(_example(one, workspace)) for one in examples)]
