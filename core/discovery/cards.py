@@ -15,7 +15,7 @@ from core.records.discovery import Scan
 from core.records.learning import ModelVersion
 from core.vocabulary import Coded, ScanState
 
-LISTED = 10  # scans of a queue, the newest
+LISTED = 10  # the newest scans of a queue that are listed
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class ScanCard:
     finds: FindCounts
     clusters: tuple[Cluster, ...]
     unread: tuple[str, ...]
-    problem: Coded | None  # of `RunProblem`
+    problem: Coded | None  # a code of `RunProblem`
     digest: str
 
 
 def scan_card(session: Session, scan_id: int, policy: Policy) -> ScanCard:
-    """Raises NotFound."""
+    """The card of a scan. Raises NotFound."""
     scan = session.get(Scan, scan_id)
     if scan is None:
         raise NotFound(f"There is no scan {scan_id}.")

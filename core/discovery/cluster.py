@@ -1,4 +1,5 @@
-"""The engine on a Dask cluster: one with a scheduler's address, or one that is started here. Needs the extra [cluster].
+"""The engine on a Dask cluster, either an existing one with a scheduler's address, or one that is started here. Needs
+the extra [cluster].
 
 A scheduler runs any function that it is sent, so one on another machine must be reached by TLS. Its workers get the
 model's bytes and the addresses of the shards, and never an address of the database.
@@ -22,16 +23,16 @@ from core.discovery.sources import Shard
 from core.errors import Invalid, Refusal
 from core.jobs import WorkFailed
 
-LOCAL = "local"  # in place of an address: a cluster on this machine
+LOCAL = "local"  # stands for a cluster on this machine, in place of an address
 AHEAD = 3  # shards sent for each thread of the cluster before the first is done
 CONNECT_SECONDS = 10
-ALONE_SECONDS = 60  # without any worker, after which the scan is put off
+ALONE_SECONDS = 60  # after so long without any worker, the scan is put off
 PACKAGES = ("goldloop", "scikit-learn")
 
 
 def on_cluster(address: str, ca: str = "", cert: str = "", key: str = "", processes: int = 1) -> Engine:
-    """The engine for this address. ca, cert, key: files, for TLS. processes: number of those that a cluster on this
-    machine starts. Raises Invalid if the package is missing, or if the connection would not be encrypted."""
+    """The engine for this address. ca, cert, key: files, for TLS. processes: the number of processes of a cluster on
+    this machine. Raises Invalid if the package is missing, or if the connection would not be encrypted."""
     _checked(address, ca, cert, key)
 
     def run(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
@@ -76,8 +77,8 @@ def _on_this_machine(opened: ExitStack, processes: int) -> Generator[None, None,
 
 
 def _client(opened: ExitStack, address: str, files: tuple[str, str, str]) -> Any:
-    """A client that is no process's default. `opened` closes it, else the process would not end. Raises WorkFailed if
-    the cluster cannot be reached: it may be back when the scan is tried again."""
+    """A client that is not the process's default one. `opened` closes it; otherwise the process would not end. Raises
+    WorkFailed if the cluster cannot be reached: it may be back when the scan is tried again."""
     from distributed import Client, Security
 
     ca, cert, key = files
@@ -153,7 +154,7 @@ def _results(client: Any, task: Task, todo: Iterator[Shard]) -> Iterator[Event]:
 
 
 def _result(client: Any, future: Any, shard: Shard) -> Event:
-    """The result of a shard. If workers died of it, the shard is given up; if the scheduler died, the scan is tried
+    """The result of a shard. If the shard killed workers, it is given up; if the scheduler died, the scan is tried
     again (WorkFailed)."""
     from distributed import KilledWorker
 

@@ -1,7 +1,6 @@
-"""Clusters of the top-ranked texts, for people: how many are about the same, and the words that set them apart.
-
-Texts are about the same if the model gives them similar probabilities. By their words, short texts would gather around
-"how" and "can", in whatever language they are; a list of such words would serve one language only."""
+"""Clusters of the top-ranked texts, for people: how many texts have the same topic, and the words that distinguish
+them. Texts have the same topic if the model gives them similar probabilities. By their words, short texts would gather
+around "how" and "can", whatever the language; a list of such words would serve one language only."""
 
 from collections.abc import Sequence
 
@@ -12,12 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from core.discovery.results import DIGITS, Cluster
 
-MOST = 8  # clusters
-WORDS = 4  # of each, at most
-TEXTS = 10  # for each cluster, on average at least
+MOST = 8  # the largest number of clusters
+WORDS = 4  # the most words named for a cluster
+TEXTS = 10  # the fewest texts per cluster, on average
 FEWEST = 3  # texts that a word must be in to count
 FEWEST_INSIDE = 2  # texts of a cluster that a word must be in to be named for it
-LEAST = 0.1  # of the score of the cluster's first word, below which a word is not named
+LEAST = 0.1  # a word is named if its score is at least this share of the cluster's highest score
 WORD = r"(?u)\b[^\W\d]{3,}\b"
 
 Chances = NDArray[np.floating]
@@ -44,7 +43,7 @@ def groups_of(chances: Chances, seed: int) -> Groups | None:
     from sklearn.cluster import KMeans  # a second
 
     number = min(number, len(np.unique(roots, axis=0)))
-    with threadpool_limits(1):  # of so few texts, threads would wait for each other
+    with threadpool_limits(1):  # with so few texts, threads would wait for each other
         groups: Groups = KMeans(number, n_init=3, random_state=seed).fit(roots).labels_
     return groups
 
@@ -55,14 +54,14 @@ def telling_words(texts: Sequence[str], chances: Chances, groups: Groups) -> lis
     A word's score for a cluster is the log-likelihood ratio of how many of the word's texts are in the cluster (Dunning
     1993, Computational Linguistics 19(1), 61-74), times the square of how much the word says about the label: the
     Kullback-Leibler divergence from the mean probabilities of all texts to those of the word's texts, with one text of
-    mean probabilities added. Words such as "how" are in texts of all labels, so theirs is small."""
+    mean probabilities added. Words such as "how" are in texts of all labels, so their divergence is small."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     vectorizer = CountVectorizer(min_df=FEWEST, max_df=0.5, binary=True, token_pattern=WORD, dtype=np.float64)
     number = int(groups.max()) + 1
     try:
         holds = vectorizer.fit_transform(texts)
-    except ValueError:  # no word is in enough of them
+    except ValueError:  # no word is in enough texts
         return [()] * number
     names, times = vectorizer.get_feature_names_out(), np.asarray(holds.sum(axis=0)).ravel()
     mean = chances.mean(axis=0)

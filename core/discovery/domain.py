@@ -18,12 +18,12 @@ from core.errors import Invalid
 from core.learning.learners.ngrams import Ngrams, fit_ngrams
 from core.learning.learners.temperature import assign_folds
 
-SAMPLE = 8_000  # texts of the source
-SHARDS = 8  # that they are drawn from
-LOOKED_AT = 4 * BATCH  # rows of a shard, its first, of which the sample is drawn
+SAMPLE = 8_000  # texts in the sample of the source
+SHARDS = 8  # shards from which the sample is drawn
+LOOKED_AT = 4 * BATCH  # the first rows of a shard, from which the sample is drawn
 MOST_TRAINING = 20_000
-LEAST_AUC = 0.75  # below, the two kinds cannot be told apart
-FEWEST = 20  # texts of each kind
+LEAST_AUC = 0.75  # with a smaller one, the two kinds cannot be told apart
+FEWEST = 20  # the fewest texts of each kind
 
 
 @dataclass(frozen=True)

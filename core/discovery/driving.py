@@ -34,8 +34,8 @@ class ScanOver(Exception):  # noqa: N818 - a fact: it was cancelled while it was
 
 
 class Watch:
-    """Called as often as one likes; looks once a second whether the scan is over, and raises ScanOver. check: called as
-    often, for other reasons to end the work."""
+    """A check whether the scan is over, which raises ScanOver. It may be called often; it looks once a second. check:
+    called each time, for other reasons to end the work."""
 
     def __init__(self, database: Database, scan_id: int, check: Check) -> None:
         self._database, self._scan_id, self._check = database, scan_id, check
@@ -86,8 +86,8 @@ class Driver:
                 raise ScanOver
 
     def _kept(self, scored: Scored) -> list[Found]:
-        """The texts of this result that are top-ranked among all shards up to now: the others cannot be selected any
-        more."""
+        """The texts of this result that are top-ranked among all shards so far; other texts can no longer be
+        selected."""
         self._front = merged([self._front, scored.top], self._most)
         inside = {found.content_hash for found in self._front}
         return [found for found in scored.top if found.content_hash in inside]

@@ -1,5 +1,5 @@
 """Engines: ways to score all shards of a scan. All give the same results, in any order. An engine stores nothing: the
-caller stores the results that it got, and the other shards are scored again.
+caller stores the results that it has received, and after an interruption the other shards are scored again.
 
 An engine is a generator. It yields a `Reading` now and then, None while nothing happens, and a result for each shard.
 Closing it ends all its work at once.
@@ -21,8 +21,8 @@ from core.discovery.sources import Shard
 
 Event = Reading | Result | None
 Engine = Callable[[Task, Iterable[Shard]], Iterator[Event]]
-IDLE_SECONDS = 0.5  # between two events, at most
-DEATHS = 3  # of processes that read a shard, after which it is given up: it may be what kills them
+IDLE_SECONDS = 0.5  # the longest time between two events
+DEATHS = 3  # a shard is given up after so many processes have died on it, because it may have killed them
 
 
 def one_process(task: Task, shards: Iterable[Shard]) -> Iterator[Event]:
@@ -45,8 +45,8 @@ def pool(processes: int) -> Engine:
 
 @dataclass
 class _Member:
-    """ours: the end of its pipe; lifeline: closed with this process, which is how it learns that it is alone; telling:
-    gives it the task and its first shard."""
+    """A process of the pool. ours: this end of its pipe; lifeline: closed when this process ends, so that the member
+    ends too; telling: the thread that sends it the task and its first shard."""
 
     process: SpawnProcess
     ours: Connection
@@ -117,13 +117,13 @@ class _Pool:
         )
 
     def _started(self, shard: Shard) -> _Member:
-        """A process that has begun to start. The task, which has some megabytes, is given to it in a thread: a pipe
-        takes no more until the process has started and reads, and meanwhile the next one can start, too."""
+        """A process that is starting. A thread sends it the task, which has some megabytes: the pipe accepts no more
+        until the process reads, and meanwhile the next process can start."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         lifeline, watched = context.Pipe()
         process = context.Process(target=work, args=(theirs, watched), daemon=True, name="scan")
-        with theirs, watched:  # our copies are closed, so that ours hears when the process dies
+        with theirs, watched:  # this process's copies are closed, so that `ours` notices when the child dies
             process.start()
         telling = threading.Thread(target=_tell, args=(ours, self._task, shard), daemon=True)
         telling.start()
@@ -131,7 +131,7 @@ class _Pool:
 
     def _give(self, member: _Member, shard: Shard) -> None:
         member.shard = shard
-        with contextlib.suppress(OSError):  # it has died, which is found when it is waited for
+        with contextlib.suppress(OSError):  # it has died, which the wait for it detects
             member.ours.send(shard)
 
 

@@ -11,7 +11,7 @@ from core.vocabulary import FindState
 
 @dataclass(frozen=True)
 class FindCounts:
-    """The numbers of a scan's finds, by what became of them."""
+    """The numbers of a scan's finds by state."""
 
     waiting: int
     opened: int

@@ -1,5 +1,5 @@
 """Finds: texts that a scan selected, from waiting to review items. When another model goes live, it predicts the
-waiting ones again; those that it is sure of are dropped."""
+waiting finds again; finds of which it is sure are dropped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ def outdated_finds(session: Session, policy: QueuePolicy, model_id: int) -> list
 def renew_finds(
     session: Session, policy: QueuePolicy, model_id: int, said: Mapping[int, Mapping[str, float]], now: datetime
 ) -> int:
-    """Store what the live model says of finds (find -> label -> probability), and drop those that it is sure of.
-    Returns how many were dropped. Locks the finds. Repeating it is safe."""
+    """Store the live model's predictions of finds, and drop the finds of which it is sure. said: find -> label ->
+    probability. Returns how many were dropped. Locks the finds. Repeating it is safe."""
     waits = (Find.id.in_(said), Find.state == FindState.WAITING)
     rows = session.scalars(select(Find).where(*waits).order_by(Find.id).with_for_update(of=Find)).all()
     scans = {scan_id: session.get_one(Scan, scan_id) for scan_id in {row.scan_id for row in rows}}
@@ -74,9 +74,9 @@ def drop(find: Find) -> None:
 
 
 def open_finds(session: Session, policy: QueuePolicy, now: datetime) -> int:
-    """Open items for the first finds that wait, as far as the day has room; returns how many. Only what the live model
-    has predicted is opened. What became known meanwhile is dropped. Locks the queue's Live row, so that two processes
-    do not fill the same room, and the finds. Repeating it is safe."""
+    """Open items for the first finds that wait, as far as the day has room; returns how many. Only finds that the live
+    model has predicted are opened; texts that became known meanwhile are dropped. Locks the queue's Live row, so that
+    two processes do not fill the same room, and the finds. Repeating it is safe."""
     queue = queue_named(session, policy.name)
     first = _first(session, queue.id, 1)
     if not first:
@@ -142,7 +142,7 @@ def _discovered(find: Find, scan: Scan, model: str) -> Discovered:
 
 
 def _why(find: Find, scan: Scan) -> dict[str, Any]:
-    """Values of the flag. source_id: of the text in the sender's own system, to which the card links."""
+    """The values of the flag. source_id: the id of the text in the sender's system, to which the card links."""
     where = {"scan": scan.id} | ({"source_id": find.external_id} if scan.id_column else {})
     if scan.foreign:
         return where | {"foreign": True}
@@ -160,7 +160,8 @@ def _value(chances: Mapping[str, float], label: str | None) -> float:
 
 
 def _is_sure(chances: Mapping[str, float], label: str | None, policy: QueuePolicy) -> bool:
-    """Whether no threshold of the policy would flag it, or it is not about the label that was looked for."""
+    """Whether no threshold of the policy would flag the prediction, or it is not about the label that the scan looked
+    for."""
     if label is not None and chances.get(label, 0.0) < LEAST_SHARE:
         return True
     likeliest = max(chances, key=lambda name: (chances[name], name))

@@ -1,7 +1,7 @@
-"""A Dask cluster on this machine: a program that starts one, in a process group of its own that is killed as a whole.
-Closed in good order, a cluster waits until its workers have read their parts and until those that start have started.
+"""A Dask cluster on this machine: a program that starts one in a process group of its own, which is killed as a whole.
+Closing a cluster regularly would wait until its workers have read their parts and until starting workers have started.
 
-It imports next to nothing at first, so that it ends with its driver also while it still loads libraries.
+The program imports little at first, so that it ends with its driver even while it still loads libraries.
 """
 
 import multiprocessing
@@ -14,13 +14,13 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from multiprocessing.connection import wait
 
-IDLE_SECONDS = 0.5  # between two events, at most
-ENDING = 1.0  # seconds in which the group ends by itself
+IDLE_SECONDS = 0.5  # the longest time between two events
+ENDING = 1.0  # seconds for the group to end by itself
 
 
 def started(opened: ExitStack, processes: int) -> Generator[None, None, str]:
     """Start a cluster with so many workers, and return its address, or "" if it cannot be started. Yields now and then
-    meanwhile. `opened` ends it."""
+    while it waits. `opened` ends the cluster."""
     host = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", __name__, str(processes)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
@@ -45,7 +45,7 @@ def _end(host: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Run a cluster until the standard input is closed; write its address to the standard output."""
     threading.Thread(target=_end_when_alone, daemon=True).start()
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # which workers do not inherit
+    told = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # a copy that workers do not inherit
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     from distributed import LocalCluster
 
@@ -57,8 +57,8 @@ def main() -> None:
 
 
 def _end_when_alone() -> None:
-    """End the whole group when the standard input is closed, to which nothing is ever written. The workers are waited
-    for, because the first process of a container may not do so."""
+    """End the whole group when the standard input is closed; nothing is ever written to it. This process waits for the
+    workers, because the first process of a container may not do so."""
     os.read(sys.stdin.fileno(), 1)
     for worker in multiprocessing.active_children():
         worker.kill()

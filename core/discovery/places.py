@@ -16,7 +16,7 @@ from core.errors import Invalid
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "https": "aiohttp", "http": "aiohttp"}
-SECRET = re.compile(r"sig|token|secret|password|credential|key", re.IGNORECASE)  # in the name of a URL's parameter
+SECRET = re.compile(r"sig|token|secret|password|credential|key", re.IGNORECASE)  # words in names of URL parameters
 MAGIC = re.compile(r"[*?[]")
 
 
@@ -98,14 +98,14 @@ def _remote_files(address: str) -> list[tuple[str, int]]:
         else:
             paths = files.find(address) or [address]
         return [(files.unstrip_protocol(path), _size(files, path)) for path in paths]
-    except FileNotFoundError:  # which says no more than the path
+    except FileNotFoundError:  # its message has only the path
         return []
     except OSError as error:
         raise Invalid(f"{address} cannot be listed ({error}).", field="source") from None
 
 
 def _size(files: Any, path: str) -> int:
-    """In bytes; -1: not known, or only the whole file can be read."""
+    """The size in bytes; -1: it is unknown, or only the whole file can be read."""
     size = files.info(path).get("size")
     return -1 if size is None or not _takes_ranges(files, path) else int(size)
 

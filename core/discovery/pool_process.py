@@ -1,5 +1,5 @@
-"""The work of a process of the pool. This module imports next to nothing, so that a process ends with its driver also
-while it still loads libraries, which takes seconds."""
+"""The work of a process of the pool. This module imports little, so that a process ends with its driver even while it
+still loads libraries, which takes seconds."""
 
 import contextlib
 import os
@@ -26,8 +26,8 @@ def work(pipe: Connection, lifeline: Connection) -> None:
 
 
 def _end_when_alone(lifeline: Connection) -> None:
-    """End this process when the engine's is gone: nothing is ever sent, so a readable pipe is one whose other end was
-    closed."""
+    """End this process when the engine's process is gone: nothing is ever sent, so the pipe is readable only when its
+    other end was closed."""
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
     os._exit(1)

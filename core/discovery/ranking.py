@@ -23,7 +23,7 @@ from core.learning.learners.base import Fitted
 from core.learning.learners.registry import find_learner
 from core.learning.learners.text import TextModel
 
-NEVER = np.inf  # the value of what is not ranked
+NEVER = np.inf  # the value of texts that are not ranked
 
 Floats = NDArray[np.float32]
 Values = NDArray[np.float64]
@@ -31,8 +31,8 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ranker:
-    """How texts are ranked. labels: those of the queue; label: look for texts between this label and another; foreign:
-    look for texts of another kind than the queue's."""
+    """The specification of a ranking. labels: those of the queue; label: rank texts between this label and another;
+    foreign: rank texts of another kind than the queue's."""
 
     packed: Packed
     learner: str
@@ -44,12 +44,12 @@ class Ranker:
 
 
 _opening = threading.Lock()
-_opened: list[tuple[str, Fitted]] = []  # by the hash of its bytes
+_opened: list[tuple[str, Fitted]] = []  # (hash of the model's bytes, model)
 
 
 def opened_model(packed: Packed, learner: str, extra_learners: Mapping[str, str]) -> Fitted:
-    """The model, which takes a second to unpack; the last one stays open in the process. Raises Invalid if it cannot be
-    opened here."""
+    """The opened model. Unpacking takes a second, so the last model stays open in the process. Raises Invalid if it
+    cannot be opened here."""
     with _opening:
         if not _opened or _opened[0][0] != packed.sha256:
             _opened[:] = [(packed.sha256, unpack(packed, find_learner(learner, extra_learners)))]
@@ -58,12 +58,12 @@ def opened_model(packed: Packed, learner: str, extra_learners: Mapping[str, str]
 
 class Ranking(Protocol):
     def __call__(self, texts: Sequence[str]) -> Values:
-        """Returns a value for each text, shape (texts,). The smallest comes first; `NEVER` is not ranked."""
+        """The value of each text, shape (texts,). The smallest is ranked first; a text with `NEVER` is not ranked."""
         ...
 
 
 def ranking_of(ranker: Ranker) -> Ranking:
-    """Raises Invalid if the model cannot be opened here or does not know the label."""
+    """The ranking for a specification. Raises Invalid if the model cannot be opened here or does not know the label."""
     fitted = opened_model(ranker.packed, ranker.learner, ranker.extra_learners)
     columns = [place for place, name in enumerate(fitted.classes) if name in ranker.labels]
     require_known(ranker.label, fitted)
@@ -133,7 +133,8 @@ def _shares(margins: Floats, columns: NDArray[np.intp] | None) -> Floats:
 
 
 def _ranked(shares: Floats, wanted: int | None) -> Values:
-    """The margin between the two likeliest labels, or between the label that is looked for and the best other one."""
+    """The margin between the two most probable labels or, if `wanted` is given, between that label and the best other
+    one."""
     rows = np.arange(len(shares))
     best = shares.argmax(axis=1) if wanted is None else np.full(len(shares), wanted)
     first = shares[rows, best].astype(np.float64)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-DIGITS = 6  # of a value; further ones differ between machines
-LEAST_SHARE = 0.02  # of a label that is looked for, below which a text is not about it
+DIGITS = 6  # digits of a value; further ones differ between machines
+LEAST_SHARE = 0.02  # with a smaller probability of the wanted label, a text is not about it
 
 
 @dataclass(frozen=True, order=True)

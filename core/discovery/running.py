@@ -89,7 +89,7 @@ def run_scan(
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
     except DatabaseUnavailable:
-        raise  # which says nothing about the scan: its job is tried again
+        raise  # no fault of the scan: its job is tried again
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
             fail_scan(session, scan_id, Coded(RunProblem.REFUSED, {"sentence": str(refusal)}), clock())
@@ -150,7 +150,7 @@ def _work(
     with database.reading(wait=PATIENT) as session:
         left, every = shards_left(session, scan.id), _every_shard(session, scan.id)
         front = merged(tops(session, scan.id), most)
-        if is_over(session, scan.id):  # cancelled meanwhile, so its shards are gone
+        if is_over(session, scan.id):  # the scan was cancelled meanwhile, so its shards are gone
             raise ScanOver
     domain = execute(
         domain_of, facts.packed, facts.learner, extra_learners, facts.training, every, columns, queue, scan.label,

@@ -1,4 +1,4 @@
-"""Scans as rows: requested, under way, over. The work itself is in core/discovery/running.py."""
+"""Scans as rows, from the request to the end. The work itself is in core/discovery/running.py."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,14 +23,14 @@ from core.records.predictions import Prediction
 from core.storage.database import insert
 from core.vocabulary import Coded, FindState, ScanState, ShardState
 
-SCAN = "scan"  # the job
+SCAN = "scan"  # the name of the job
 UNFINISHED = (ScanState.REQUESTED, ScanState.RUNNING)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a scan is to look for, and where. label: look for texts between this label and another; foreign: look for
-    texts of another kind than the queue's. items, processes: None for those of the policy."""
+    """A request for a scan. label: look for texts between this label and another; foreign: look for texts of another
+    kind than the queue's. items, processes: None for those of the policy."""
 
     source: str
     columns: Columns
@@ -42,8 +42,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of a scan's rows. known: those that would be top-ranked, but that the queue already has; ranked: those
-    that are neither foreign nor unreadable. unread: number of shards that could not be read."""
+    """The numbers of a scan's rows. known: rows that would be top-ranked, but that the queue already has; ranked: rows
+    that are neither foreign nor unreadable. unread: the number of shards that could not be read."""
 
     read: int
     foreign: int
@@ -62,8 +62,8 @@ def scan_key(scan_id: int) -> str:
 
 def request_scan(session: Session, policy: QueuePolicy, wanted: Wanted, person: str, now: datetime) -> int:
     """Request a scan by the queue's live model; returns its id. If the same scan is unfinished, its id is returned, so
-    that an interrupted command can be run again. Raises Invalid for what cannot be looked for, and Refusal if no model
-    is live or another scan of this queue is under way."""
+    that an interrupted command can be run again. Raises Invalid for an impossible request, and Refusal if no model is
+    live or another scan of this queue is under way."""
     queue = queue_to_fill(session, policy.name)
     model = live_version(session, queue.id)
     if model is None:
@@ -108,7 +108,7 @@ def locked_scan(session: Session, scan_id: int) -> Scan:
 
 
 def fail_scan(session: Session, scan_id: int, problem: Coded, now: datetime) -> None:
-    """End a scan as failed. problem: of `RunProblem`. Does nothing to a scan that is over. Locks it."""
+    """End a scan as failed. problem: a code of `RunProblem`. Does nothing to a scan that is over. Locks it."""
     scan = locked_scan(session, scan_id)
     if not scan.state.is_over:
         scan.problem, scan.problem_values = problem.code, dict(problem.values)
@@ -168,7 +168,7 @@ def tops(session: Session, scan_id: int) -> list[list[Found]]:
 
 
 def note_progress(session: Session, scan_id: int, seconds: float, now: datetime) -> dict[str, Any]:
-    """Sum up what is done, for the scan's card. Returns it: bytes done and total, rows, seconds."""
+    """Store the progress of the shards, for the scan's card. Returns it: bytes done and total, rows, seconds."""
     is_done = ScanShard.state != ShardState.READY
     sums = select(
         func.coalesce(func.sum(ScanShard.size).filter(is_done), 0),
@@ -205,7 +205,7 @@ def finish_scan(session: Session, scan_id: int, selected: Selected, digest: str,
 
 
 def known_among(session: Session, queue_id: int, hashes: Sequence[str]) -> set[str]:
-    """The contents among these that the queue has, or had before they were erased."""
+    """Those of these content hashes that the queue has, or had before they were erased."""
     found: set[str] = set()
     for record in (Prediction, SeedExample, GoldenExample, Find):
         mine = select(record.content_hash).where(record.queue_id == queue_id, record.content_hash.in_(hashes))

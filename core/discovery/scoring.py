@@ -22,10 +22,10 @@ from core.policy import PrivacyPolicy
 from core.text.content_hash import content_hash
 from core.text.storable import storable
 
-LONGEST_TEXT = 100_000  # characters; longer ones are no text that people would read
-HASH_DIGITS = 16  # of a content hash by which known texts are compared
-TRIES = 2  # of a shard that cannot be read
-DAMAGE = (OSError, EOFError, ValueError, zlib.error, MemoryError)  # what readers raise on damaged files
+LONGEST_TEXT = 100_000  # characters; nobody would read a longer text
+HASH_DIGITS = 16  # digits of a content hash by which known texts are compared
+TRIES = 2  # attempts at a shard that cannot be read
+DAMAGE = (OSError, EOFError, ValueError, zlib.error, MemoryError)  # errors of readers on damaged files
 
 Known = NDArray[np.uint64]
 
@@ -81,7 +81,7 @@ class Front:
         self._task = task
         self._heap: list[tuple[float, int, str, str, str]] = []
         self._inside: set[str] = set()
-        self._last = sys.float_info.max  # what is never ranked is above it
+        self._last = sys.float_info.max  # below `NEVER`, so that unranked texts are left out
         self.rows = self.foreign = self.known = 0
 
     def add(self, ids: Sequence[str], texts: Sequence[str], values: NDArray[np.float64]) -> None:

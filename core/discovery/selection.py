@@ -76,7 +76,7 @@ def spread(texts: Sequence[str], values: Sequence[float], wanted: int, seed: int
     rows = fit_ngrams(texts).features(texts)
     weights = 1 - np.clip(np.array(values), 0, 0.999)
     found = MiniBatchKMeans(wanted, n_init=1, random_state=seed, batch_size=1024, max_iter=30)
-    with threadpool_limits(1):  # of so few texts, threads would wait for each other
+    with threadpool_limits(1):  # with so few texts, threads would wait for each other
         found.fit(rows, sample_weight=weights)
     distances = _distances(rows, found.cluster_centers_)
     places = []

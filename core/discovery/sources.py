@@ -18,14 +18,14 @@ from core.discovery.places import checked_address, files_at, opened
 from core.errors import Invalid
 
 BATCH = 4096  # rows read at once
-LINES_BYTES = 32_000_000  # of a shard of JSON Lines
-PARQUET_ROWS = 50_000  # of a shard of Parquet, at least one row group
-PIECE = 1 << 20  # bytes; `readline` of a remote file costs more than the network does
+LINES_BYTES = 32_000_000  # bytes of a shard of JSON Lines
+PARQUET_ROWS = 50_000  # rows of a shard of Parquet, at least one row group
+PIECE = 1 << 20  # bytes read at once; `readline` of a remote file costs more than the network
 TO_THE_END = -1
 ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 LONGEST_CELL = 1 << 24  # characters of a CSV file's cell; the csv module takes 131,072
 
-Rows = tuple[list[str], list[str]]  # ids and texts
+Rows = tuple[list[str], list[str]]  # (ids, texts)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _kind(address: str) -> str | None:
 
 
 def _parts(address: str, kind: str, size: int, lines_bytes: int, parquet_rows: int) -> list[tuple[int, int, int]]:
-    """First, last and size of each part."""
+    """The parts of a file, each as (first, last, size)."""
     if kind == "parquet":
         return _row_groups(address, size, parquet_rows)
     if kind == "csv" or address.endswith(".gz") or size <= lines_bytes:
@@ -93,7 +93,7 @@ def _parts(address: str, kind: str, size: int, lines_bytes: int, parquet_rows: i
 
 
 def _row_groups(address: str, size: int, most: int) -> list[tuple[int, int, int]]:
-    """The parts of a Parquet file. A file that cannot be read is one shard, which will say so."""
+    """The parts of a Parquet file. A file that cannot be read is one shard, which will report the problem."""
     parquet = _pyarrow_parquet(address)
     try:
         with opened(address) as file:
@@ -129,7 +129,7 @@ def _lines_within(file: IO[bytes], first: int, last: int) -> Iterator[bytes]:
     at = max(0, first - 1)
     if at:
         file.seek(at)
-    rest, skip = b"", first > 0  # what comes before the first line break began in the shard before
+    rest, skip = b"", first > 0  # text before the first line break belongs to the previous shard
     while True:
         piece = file.read(PIECE)
         lines = (rest + piece).split(b"\n")
