@@ -11,6 +11,6 @@ SENTENCE = (
 
 
 def require_no_burned_in_text(picture: Decoded, policy: QueuePolicy) -> None:
-    """Raises Invalid if the tags say that there may be text and the policy forbids it. Pixels are not searched."""
+    """Raises Invalid if the tags say that there may be text and the policy forbids it. The pixels are not searched."""
     if picture.burned_in and not policy.privacy.burned_in_text:
         raise Invalid(SENTENCE, field="image")

@@ -59,26 +59,26 @@ def _line(values: dict[str, object]) -> bytes:
 
 
 def load_decoders(dicom: bool) -> None:
-    """Import now, while files can still be opened, what decoders otherwise import at their first use. dicom: import
-    pydicom and its codecs too, which takes as long as all the rest."""
+    """Import the modules that decoders otherwise import at their first use, while files can still be opened. dicom:
+    import pydicom and its codecs too, which takes as long as all the rest."""
     for content in (*_drawn(), *(_dicom_examples() if dicom and is_installed() else ())):
         with suppress(UnreadablePictureError):
             decode(content)
 
 
 def _drawn() -> Iterator[bytes]:
-    """Files of each kind that makes Pillow load a module of its own."""
+    """Yield a file of each kind for which Pillow loads a further module."""
     small, turned = Image.new("L", (2, 2)), Image.Exif()
     turned[Base.Orientation] = 6
     yield _file(Image.new("I;16", (2, 2)), "PNG")
     yield _file(small, "PNG", exif=turned)
     yield _file(small, "JPEG", exif=turned)
-    yield _file(small, "MPO", save_all=True, append_images=[small])  # a JPEG of several, as some phones save
+    yield _file(small, "MPO", save_all=True, append_images=[small])  # a JPEG with several pictures, as some phones save
     yield b"neither"
 
 
 def _dicom_examples() -> Iterator[bytes]:
-    """Pydicom's own example of each codec; a codec that is not installed is imported in vain."""
+    """Yield pydicom's example of each codec. If a codec is not installed, its import has no effect."""
     from pydicom.data import get_testdata_file
 
     for name in DICOM_EXAMPLES:

@@ -1,15 +1,15 @@
-"""A decoded picture, and what a process has to know that has pictures decoded elsewhere: it does not load Pillow."""
+"""A decoded picture, and the format in which it is passed between processes. This module does not load Pillow."""
 
 from dataclasses import dataclass
 
-LENGTH = 8  # bytes of a picture's length, ahead of its bytes on their way to the process that decodes
+LENGTH = 8  # bytes of the number that gives a picture's length, ahead of the picture on its way to the decoding process
 MAGIC = slice(128, 132)
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded picture. sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey:
-    64 x 64 bytes, row by row; width, height: of the original, upright. burned_in: the tags of a DICOM file say
+    """A decoded picture. sha256: over the pixels' mode, size and values; content: the display picture, a PNG; grey: 64
+    x 64 bytes, row by row; width, height: of the original, upright. burned_in: whether the tags of a DICOM file say
     that its pixels may hold text, such as a name."""
 
     sha256: str

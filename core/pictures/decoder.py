@@ -16,7 +16,7 @@ from core.errors import Invalid
 from core.pictures.decoded import LENGTH, Decoded, is_dicom
 from core.pictures.limits import MOST_BYTES
 
-SECONDS = 20.0  # for one picture; one of 40 megapixels takes three
+SECONDS = 20.0  # per picture; one of 40 megapixels takes three
 ROOT = Path(__file__).parents[2]
 TOO_LONG = "The picture took longer than {seconds:.0f} seconds to decode. Send a smaller one, or save it again."
 STOPPED = "The picture could not be decoded. Save it again as a PNG or a JPEG."
@@ -126,12 +126,12 @@ class _Answer:
     def _more(self) -> None:
         ready, _, _ = select.select([self._pipe], [], [], max(0.0, self._deadline - time.monotonic()))
         part = os.read(self._pipe, 1 << 20) if ready else b""
-        if not part:  # it took too long, or it ended
+        if not part:  # the child took too long, or ended
             raise _StoppedError
         self._read += part
 
 
 def _environment() -> dict[str, str]:
-    """The environment of the child, without ours, which has tokens in it."""
+    """The environment of the child. It is not this process's own, which contains tokens."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

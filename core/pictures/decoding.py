@@ -1,4 +1,4 @@
-"""Decoding of a picture from a sender: the hash of its pixels, the display picture, and what models read.
+"""Decoding of a picture from a sender: the hash of its pixels, the display picture, and the grey values for models.
 
 Only pixels are kept: EXIF data, GPS positions, comments and colour profiles are dropped. Call `decode` in a process
 with limits (core/pictures/decoder.py), because decoders written in C read untrusted bytes."""
@@ -15,9 +15,9 @@ from core.pictures.dicom import dicom_picture
 from core.pictures.limits import MOST_BYTES, MOST_PIXELS, UnreadablePictureError
 from core.pictures.windowing import eight_bits
 
-DISPLAYED = 1_024  # pixels of the display picture's longest side, at most
-SMALLEST = 448  # a smaller picture is enlarged by a whole factor up to about this size: else it is hard to see
-SIDE = 64  # pixels of a side of what models read
+DISPLAYED = 1_024  # the most pixels of the display picture's longest side
+SMALLEST = 448  # pixels; a smaller picture is enlarged by a whole factor up to about this size, to be visible
+SIDE = 64  # pixels of each side of the grey values for models
 FORMATS = ("PNG", "JPEG")
 
 OTHER_FORMATS = {
@@ -39,7 +39,7 @@ def decode(content: bytes) -> Decoded:
     shown = _as_displayed(in_8_bits)
     file = io.BytesIO()
     shown.save(file, "PNG")
-    smaller = min(shown, in_8_bits, key=lambda one: one.width)  # not the enlarged one: its squares are no edges
+    smaller = min(shown, in_8_bits, key=lambda one: one.width)  # the squares of the enlarged one are no edges
     grey = smaller.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     return Decoded(_hash(picture), file.getvalue(), grey.tobytes(), picture.width, picture.height, burned_in)
 
@@ -55,10 +55,10 @@ def _check_bytes(content: bytes) -> None:
 
 
 def _pixels(content: bytes) -> Image.Image:
-    """The picture, upright, in mode L, RGB or I;16. Every error of a decoder is taken for an error of the file."""
+    """The picture, upright, in mode L, RGB or I;16. Every error of a decoder counts as an error of the file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata, which is not read
+            warnings.simplefilter("ignore")  # about odd metadata, which is not used
             with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                 _check_size(opened)
                 opened.load()

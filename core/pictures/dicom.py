@@ -36,13 +36,13 @@ def dicom_picture(content: bytes) -> tuple[Image.Image, bool]:
         burned_in = _may_hold_text(dataset)
     except (UnreadablePictureError, MemoryError):
         raise
-    except Exception as error:  # of many kinds: a tag is decoded when it is looked at
+    except Exception as error:  # many kinds of errors: a tag is decoded when it is accessed
         raise UnreadablePictureError(DAMAGED) from error
     try:
         return Image.fromarray(_shown(dataset)), burned_in
     except MemoryError:
         raise
-    except Exception as error:  # of many kinds, most of them about a codec
+    except Exception as error:  # many kinds of errors, mostly about a codec
         raise UnreadablePictureError(_undecoded(dataset)) from error
 
 

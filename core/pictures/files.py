@@ -1,7 +1,7 @@
 """The file of a stored picture in Slack: uploaded once, shown when Slack has processed it, and deleted with its pixels.
 
-Slack is called between these transactions. The beginning of an upload is noted first, so that after a crash the file is
-looked for, and not uploaded twice. If a picture is erased during its upload, the file is deleted at once."""
+Slack is called between these transactions. The beginning of an upload is stored first, so that after a crash the file
+is searched for and not uploaded twice. If a picture is erased during its upload, the file is deleted at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ PIECE = 20  # files deleted in one step
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A picture's file in Slack. name: unique to the picture. file_id: Slack's; None: not known to be uploaded. ready:
-    messages may show it. begun: an upload was begun; its outcome may be unknown."""
+    """A picture's file in Slack. name: unique to the picture. file_id: Slack's id; None: not known to be uploaded.
+    ready: whether messages may show it. begun: whether an upload was begun; its outcome may be unknown."""
 
     id: int
     name: str
@@ -41,7 +41,7 @@ def picture_files(session: Session, queue_id: int, address: str | None) -> tuple
 
 
 def begin_upload(session: Session, picture_id: int, now: datetime) -> bytes | None:
-    """Note that an upload begins. Returns the display picture; None if it was erased. Locks the picture, as all of
+    """Store that an upload begins. Returns the display picture; None if it was erased. Locks the picture, as all of
     these functions do."""
     row = _locked(session, picture_id)
     if row is None or row.erased_at is not None:
@@ -51,7 +51,7 @@ def begin_upload(session: Session, picture_id: int, now: datetime) -> bytes | No
 
 
 def note_uploaded(session: Session, picture_id: int, file_id: str) -> bool:
-    """Store the file's id. False: the picture was erased meanwhile, so the file must be deleted."""
+    """Store the file's id. Returns False if the picture was erased meanwhile, so that the file must be deleted."""
     row = _locked(session, picture_id)
     if row is None or row.erased_at is not None:
         return False
@@ -66,7 +66,7 @@ def note_ready(session: Session, picture_id: int, file_id: str, now: datetime) -
 
 
 def forget_file(session: Session, picture_id: int) -> None:
-    """Note that the file is no longer in Slack. If the picture was erased, its row is deleted."""
+    """Store that the file is no longer in Slack. If the picture was erased, its row is deleted."""
     row = _locked(session, picture_id)
     if row is None:
         return

@@ -1,8 +1,8 @@
 """The limits of a picture, and the error for one that cannot be used."""
 
-MOST_BYTES = 20_000_000  # of a file
+MOST_BYTES = 20_000_000  # the largest size of a file
 MOST_PIXELS = 40_000_000
 
 
 class UnreadablePictureError(ValueError):
-    """`str()` is a sentence for the sender."""
+    """A picture that cannot be used; `str()` is a sentence for the sender."""

@@ -16,13 +16,13 @@ from core.records.queues import Queue
 from core.storage.database import insert
 from core.text.picture_address import found_at, hashes_in, picture_address, picture_sha256s
 
-PIECE = 500  # hashes in one statement; SQLite takes 32,766 values
+PIECE = 500  # hashes per statement; SQLite accepts 32,766 values
 
 
 def store_pictures(
     session: Session, queue: Queue, addresses: Collection[str | None], pictures: Iterable[Decoded], now: datetime
 ) -> None:
-    """Store those of the pictures to which one of the addresses leads, each once. The caller holds the queue's row
+    """Store the pictures to which one of the addresses leads, each once. The caller holds the queue's row
     (`queue_to_fill`), so that none is erased meanwhile. If an erased picture comes again with another input, its pixels
     are stored again: no message shows the old file."""
     wanted = hashes_in(addresses)
@@ -50,8 +50,8 @@ def _store_sets(session: Session, queue: Queue, addresses: Collection[str | None
 
 
 def greys(session: Session, queue_id: int, addresses: Collection[str | None]) -> Mapping[str, tuple[bytes, ...]]:
-    """The greys that models read of the pictures at these addresses, in order. Web addresses, and those whose pictures
-    were erased, have no entry."""
+    """For each address, the grey values of its pictures, in order. Web addresses, and addresses whose pictures were
+    erased, have no entry."""
     wanted = sorted(hashes_in(addresses))
     found: dict[str, bytes] = {}
     for start in range(0, len(wanted), PIECE):
@@ -67,7 +67,7 @@ def greys(session: Session, queue_id: int, addresses: Collection[str | None]) ->
 
 
 def display_picture(session: Session, queue_id: int, sha256: str) -> bytes:
-    """The PNG that people see. Raises NotFound if it was erased."""
+    """The display picture, a PNG. Raises NotFound if it was erased."""
     content = session.scalar(
         select(Picture.content).where(
             Picture.queue_id == queue_id, Picture.sha256 == sha256, Picture.erased_at.is_(None)
@@ -79,8 +79,8 @@ def display_picture(session: Session, queue_id: int, sha256: str) -> bytes:
 
 
 def golden_pictures(session: Session, queue_id: int, ids: Sequence[int]) -> Mapping[int, bytes]:
-    """The display picture of each of these golden examples, the first one of several. Those without, or erased, have no
-    entry."""
+    """For each of these golden examples, the first of its display pictures. An example without pictures, or with erased
+    ones, has no entry."""
     rows = session.execute(select(GoldenExample.id, GoldenExample.image_url).where(GoldenExample.id.in_(ids)))
     addresses = {number: next(iter(picture_sha256s(address)), None) for number, address in rows}
     found = select(Picture.sha256, Picture.content).where(
@@ -111,8 +111,8 @@ def erase_unused(session: Session, queue_id: int, addresses: Iterable[str | None
 
 
 def _in_use(session: Session, queue_id: int, hashes: Collection[str]) -> set[str]:
-    """Those of the pictures to which an input leads, by an address of their own or with others. Sets to which no input
-    leads are deleted."""
+    """The hashes of pictures to which an input refers, by the address of a single picture or of a set. Sets to which no
+    input refers are deleted."""
     with_others = session.scalars(
         select(PictureSet.address).where(PictureSet.queue_id == queue_id, PictureSet.sha256.in_(hashes)).distinct()
     ).all()

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CLIPPED = 0.5  # percentiles at both ends, where a few very bright values would make the rest black
+CLIPPED = 0.5  # per cent at both ends: otherwise a few very bright values would make the rest black
 
 
 def eight_bits(values: NDArray[Any], clipped: bool = True) -> NDArray[np.uint8]:
-    """Spread the values over 0 to 255, from the darkest to the brightest. clipped: without half a per cent at each end.
-    A single value everywhere becomes 0."""
+    """Spread the values over 0 to 255, from the darkest to the brightest. clipped: leave out half a per cent at each
+    end. A picture of a single value becomes 0."""
     low, high = np.percentile(values, [CLIPPED, 100 - CLIPPED]) if clipped else (values.min(), values.max())
     if low == high:
         low, high = values.min(), values.max()

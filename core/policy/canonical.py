@@ -1,4 +1,4 @@
-"""The policy as text with every value, defaults included: two policies are the same if their texts are."""
+"""The canonical text of a policy, with every value, defaults included: equal policies have equal texts."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from core.policy.whole import Policy
 
 
 def canonical_text(policy: Policy) -> str:
-    """JSON with sorted keys."""
+    """The policy as JSON with sorted keys."""
     return json.dumps(policy.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
 
@@ -21,8 +21,8 @@ def policy_fingerprint(policy: Policy) -> str:
 
 
 def parse_canonical(text: str) -> Policy:
-    """The policy of a stored text. Settings that this release does not know are left out: a newer release has stored
-    them, beside which this one may still run. Raises Invalid, naming the first setting that does not fit."""
+    """The policy of a stored text. Settings that this release does not know are left out: a newer release, beside which
+    this one may still run, has stored them. Raises Invalid, naming the first setting that does not fit."""
     document = json.loads(text)
     try:
         return Policy.model_validate(document)

@@ -1,5 +1,5 @@
-"""What differs between two policies, section by section. The address of a webhook or of a model's service is cut to its
-host: its path can be a secret."""
+"""The differences between two policies, section by section. The address of a webhook or of a model's service is cut to
+its host, because its path can be a secret."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ADDRESSES = ("url", "external.url")
 
 @dataclass(frozen=True)
 class SectionAdded:
-    """section: as in the policy file, e.g. "queues.support"."""
+    """A new section. section: as in the policy file, e.g. "queues.support"."""
 
     section: str
 
@@ -26,8 +26,8 @@ class SectionRemoved:
 
 @dataclass(frozen=True)
 class SettingChanged:
-    """setting: with dots, e.g. "consensus.votes". before and after: numbers, texts, None, or lists of texts. They are
-    equal where what differs is secret."""
+    """A changed setting. setting: with dots, e.g. "consensus.votes". before, after: numbers, texts, None, or lists of
+    texts. They are equal if the difference is secret."""
 
     section: str
     setting: str
@@ -39,13 +39,13 @@ Change = SectionAdded | SectionRemoved | SettingChanged
 
 
 def changes(before: Policy, after: Policy) -> tuple[Change, ...]:
-    """What is to be done to `before` to get `after`; empty if they are the same. In the order of `after`."""
+    """The changes that turn `before` into `after`, in the order of `after`; empty if they are the same."""
     old, new = _sections(before), _sections(after)
     return tuple(change for name in [*new, *(old.keys() - new.keys())] for change in _of_section(name, old, new))
 
 
 def shown_address(url: str) -> str:
-    """An address without what may be secret; empty if there is none."""
+    """An address without parts that may be secret; empty if there is none."""
     address = urlsplit(url)
     if not url:
         return url
@@ -62,7 +62,8 @@ def _of_section(name: str, old: Mapping[str, Settings], new: Mapping[str, Settin
 
 
 def _of_settings(section: str, old: Settings, new: Settings) -> Iterator[Change]:
-    """A label's own settings are compared where both have the label; else `labels` says that it came or went."""
+    """The changed settings of a section. A label's settings are compared if both policies have the label; otherwise the
+    change of `labels` shows that it was added or removed."""
     for setting in [*new, *(old.keys() - new.keys())]:
         before, after = old.get(setting), new.get(setting)
         if before != after and not (setting.startswith("labels.") and (setting not in old or setting not in new)):

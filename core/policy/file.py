@@ -39,7 +39,7 @@ def load_policy(path: Path) -> Policy:
 
 
 def parse_policy(document: dict[str, Any], source: str) -> Policy:
-    """`document`: a parsed TOML file. `source` names it in errors."""
+    """The policy of a document. document: a parsed TOML file; source: its name in errors."""
     unknown = sorted(set(document) - {"queues", "api", "webhooks"})
     if unknown:
         raise Invalid(
@@ -83,7 +83,7 @@ def _check_queues_of(webhooks: tuple[WebhookEndpoint, ...], known: set[str], sou
 def _check_services_of(
     queues: tuple[QueuePolicy, ...], webhooks: tuple[WebhookEndpoint, ...], source: str
 ) -> None:  # fmt: skip
-    """A queue whose models a service trains needs an endpoint that tells it to."""
+    """Raises Invalid if a queue whose models a service trains has no webhook that notifies the service."""
     named = {endpoint.name: endpoint for endpoint in webhooks}
     for queue in queues:
         key, name = f"{source}: queues.{queue.name}.external.webhook", queue.external.webhook

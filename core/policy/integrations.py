@@ -43,7 +43,7 @@ class WebhookEndpoint(BaseModel):
 
 
 def checked_address(value: str) -> str:
-    """The address, if signed requests may be sent to it. Raises ValueError; urlsplit itself does too, for instance for
+    """The address, if signed requests may be sent to it. Raises ValueError, as urlsplit itself does, for instance for
     an invalid port."""
     address = urlsplit(value)
     if address.username or address.password:

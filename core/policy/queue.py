@@ -1,8 +1,8 @@
 """A queue's policy: its labels, people and channels, and a section for each subject.
 
-Settings (bot/runtime/settings.py) say where things are; the policy says how to decide. It is an argument, never a
-global. Each flag, correction, run and decision stores `QueuePolicy.fingerprint`, so that the rules behind it are known
-later.
+Settings (bot/runtime/settings.py) are addresses and paths; the policy has all rules of decisions. It is an argument,
+never a global. Each flag, correction, run and decision stores `QueuePolicy.fingerprint`, so that the rules behind it
+are known later.
 """
 
 import hashlib
@@ -116,7 +116,8 @@ class QueuePolicy(Section):
 
     @model_validator(mode="after")
     def _leads_suffice(self) -> "QueuePolicy":
-        """A user group has an unknown number of members, so any number is accepted then."""
+        """Check that there are as many leads as approvals. A user group has an unknown number of members, so with one,
+        any number is accepted."""
         needed, leads = self.promotion.approvals, len(set(self.named(Role.LEAD)))
         if needed > leads and not any(is_group(one) for one in self.named(Role.LEAD)):
             raise ValueError(f"promotion.approvals = {needed}: must be at most the number of leads, which is {leads}")
@@ -147,7 +148,8 @@ class QueuePolicy(Section):
 
     @property
     def trains_elsewhere(self) -> bool:
-        """A service outside trains the models; so nothing that leaves Goldloop tells a golden label."""
+        """Whether an external service trains the models. If so, nothing that leaves Goldloop may reveal a golden
+        label."""
         return self.retraining.learner == EXTERNAL
 
     @property
@@ -189,8 +191,8 @@ class QueuePolicy(Section):
 
     @cached_property
     def idle_margins(self) -> tuple[str, ...]:
-        """Keys of the margins in the policy file that can never flag a prediction: two probabilities are as close only
-        where the confidence is below its threshold already. At confidence c, they are at least 2c - 1 apart."""
+        """Keys of the margins in the policy file that can never flag a prediction, because two probabilities are so
+        close only if the confidence is below its threshold already. At confidence c, they are at least 2c - 1 apart."""
         typed = {f"labels.{label.name}.margin": [label.name] for label in self.labels if label.margin is not None}
         if "margin" in self.flagging.model_fields_set:
             typed["flagging.margin"] = [label.name for label in self.labels if label.margin is None]

@@ -43,7 +43,7 @@ class RetrainingPolicy(Section):
     @field_validator("error_weight", mode="plain")
     @classmethod
     def _number_or_auto(cls, value: Any) -> float | str:
-        """Refuses other values in one sentence; a union would give one for each of its types."""
+        """Refuse other values with a single sentence; a union would give one for each of its types."""
         if value == AUTO:
             return AUTO
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_WEIGHT:
@@ -59,7 +59,7 @@ class RetrainingPolicy(Section):
             raise ValueError(f"needs five fields: {CRON_FIELDS}")
         try:
             CronSim(value, datetime(2000, 1, 1, tzinfo=UTC))
-        except (CronSimError, ValueError) as error:  # ValueError: a number of thousands of digits
+        except (CronSimError, ValueError) as error:  # ValueError: a number with thousands of digits
             expected = f"the fields are {CRON_FIELDS}, each *, a number, a-b, a,b or */n"
             raise ValueError(f"{error}; {expected}") from None
         return value
@@ -72,5 +72,5 @@ class RetrainingPolicy(Section):
         """The newest time of the schedule, in UTC, at or before `now`; None without a schedule."""
         if self.cron is None:
             return None
-        just_after = now.astimezone(UTC) + timedelta(microseconds=1)  # CronSim leaves its own start out
+        just_after = now.astimezone(UTC) + timedelta(microseconds=1)  # CronSim leaves out its start
         return next(CronSim(self.cron, just_after, reverse=True), None)

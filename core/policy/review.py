@@ -35,7 +35,7 @@ class ReviewPolicy(Section):
     @field_validator("link")
     @classmethod
     def _leads_to_an_input(cls, value: str) -> str:
-        """Raises ValueError; urlsplit itself does too, for instance for an invalid port."""
+        """Check the link. Raises ValueError, as urlsplit itself does, for instance for an invalid port."""
         if not value:
             return value
         address = urlsplit(value)

@@ -50,7 +50,7 @@ class SyntheticPolicy(Section):
     @field_validator("address")
     @classmethod
     def _may_be_called(cls, value: str) -> str:
-        """Raises ValueError; urlsplit itself does too, for instance for an invalid port."""
+        """Check the address. Raises ValueError, as urlsplit itself does, for instance for an invalid port."""
         if not value:
             return value
         address = urlsplit(value)

@@ -7,12 +7,12 @@ Label = str | None  # None: "none of these", a category like any other
 
 
 def krippendorff_alpha(votes: Iterable[tuple[int, str, Label]]) -> float | None:
-    """votes: (item, rater, label), at most one per item and rater, in any order. Items with a single vote say nothing
-    about agreement and are left out.
+    """Krippendorff's alpha. votes: (item, rater, label), at most one per item and rater, in any order. Items with a
+    single vote give no information and are left out.
 
-    1: perfect agreement; 0: as chance would have it; below 0: systematic disagreement. None where it is not defined:
-    no item has two votes, or all votes name one label. Nominal distance.
-    Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability"; coincidence matrix of section C.
+    1: perfect agreement; 0: agreement as by chance; below 0: systematic disagreement. None where it is undefined: no
+    item has two votes, or all votes are for one label. Nominal distance. Krippendorff (2011), "Computing Krippendorff's
+    Alpha-Reliability"; coincidence matrix of section C.
     """
     by_item: dict[int, list[Label]] = defaultdict(list)
     for item, _rater, label in votes:
@@ -24,7 +24,7 @@ def krippendorff_alpha(votes: Iterable[tuple[int, str, Label]]) -> float | None:
         if raters < 2:
             continue
         totals.update(labels)
-        agreeing = sum(map(labels.count, labels))  # pairs, each rater with themselves too
+        agreeing = sum(map(labels.count, labels))  # pairs of votes, including each vote with itself
         disagreeing += (raters * raters - agreeing) / (raters - 1)
     n = totals.total()
     expected = n * n - sum(count * count for count in totals.values())

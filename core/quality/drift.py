@@ -18,11 +18,11 @@ Array = NDArray[np.float64]
 
 WINDOWS = (1, 2, 4, 7)  # days
 LONGEST = 60  # days of a reference
-FEWEST_DAYS = 5  # with traffic; fewer do not show how much days vary
-BINS = 20  # of equal width, in which confidences are counted
+FEWEST_DAYS = 5  # days with traffic; fewer do not show how much days vary
+BINS = 20  # bins of equal width for confidences
 UNSURE = 0.2  # share of the reference's rows that counts as unsure
-CAUTION = 0.25  # error of the upper bound on how much volumes vary; two weeks alone tell it badly
-# Of the level of a day. The last three begin anew with each model.
+CAUTION = 0.25  # error of the upper bound on the dispersion of volumes, which two weeks estimate badly
+# The shares of a day's level. The last three signs begin anew with each model.
 SHARES: Mapping[DriftSign, float] = {
     DriftSign.NONE_OF_THESE: 0.4,
     DriftSign.CORRECTIONS: 0.3,
@@ -144,7 +144,7 @@ def _none_of_these(reference: Sequence[DayCounts], last: Sequence[DayCounts]) ->
 
 
 def _confidence(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
-    """Rows that are as unsure as the least sure fifth of the reference."""
+    """The sign of rows that are as unsure as the least sure fifth of the reference."""
     lowest = low_bins(reference)
     if not lowest:
         return []
@@ -152,7 +152,7 @@ def _confidence(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> li
 
 
 def _one(sign: DriftSign, reference: Sequence[DayCounts], last: Sequence[DayCounts], counts: Sequence[int]) -> Drift:
-    """The sign for counts per row that came."""
+    """The sign for counts, relative to the numbers of rows."""
     rows, n = np.array([day.rows for day in (*reference, *last)], float), len(reference)
     seen = np.array(counts, float)
     rate = seen[:n].sum() / rows[:n].sum()
@@ -162,8 +162,8 @@ def _one(sign: DriftSign, reference: Sequence[DayCounts], last: Sequence[DayCoun
 
 
 def _corrections(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
-    """Wrong answers among the settled ones, by the label given. All labels are assumed to vary equally from day to
-    day."""
+    """The signs of wrong answers among the settled ones, by the label that the model gave. All labels are assumed to
+    vary equally from day to day."""
     labels = sorted({label for day in last for label in day.wrong or {}})
     if not labels:
         return []
@@ -183,7 +183,7 @@ def _corrections(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> l
 
 
 def _volume(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
-    """More or fewer rows than on the same weekdays before."""
+    """The sign of more or fewer rows than on the same weekdays before."""
     rows = np.array([day.rows for day in reference], float)
     weekdays = np.array([day.weekday for day in reference])
     days = np.array([(weekdays == weekday).sum() for weekday in range(7)], float)

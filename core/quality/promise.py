@@ -1,21 +1,21 @@
 """The promise: an upper bound on the share of all answers that are wrong and unseen, and the loosest cut that keeps it.
 
-Rows form strata by what happened to them on their own day: accepted rows, of which the audited ones are the sample;
+Rows form strata by their course on the day on which they came: accepted rows, of which the audited ones are the sample;
 reviewed rows; and, after a promotion, rows that a rule sent to people under a former model. The present model may have
-learned from these, so their sample is only what was held back from training.
+learned from the last, so their sample is only the rows that were held back from training.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-AGE = timedelta(days=3)  # of a row when it begins to count: people have had time to settle it
-WINDOW = timedelta(days=60)  # in which rows count
-LOOSER = 1.5  # a cut is loosened again only when there are this many times the audits of the last time
+AGE = timedelta(days=3)  # the age at which a row begins to count, so that people have had time to settle it
+WINDOW = timedelta(days=60)  # the time in which rows count
+LOOSER = 1.5  # the cut is loosened again only with this many times as many audits as at the last time
 ALWAYS_UNSEEN = -1.0  # a score below every cut
 REVIEW_NONE = 2.0  # a cut that no score reaches
-TAILS = (0.7, 0.3)  # shares of the error: accepted, reviewed
-TAILS_CARRIED = (0.6, 0.2, 0.2)  # accepted, reviewed, reviewed under a former model
+TAILS = (0.7, 0.3)  # shares of the error for accepted and reviewed rows
+TAILS_CARRIED = (0.6, 0.2, 0.2)  # the same for accepted, reviewed, and reviewed under a former model
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Strata:
 
 @dataclass(frozen=True)
 class Kept:
-    """How a promise stands. cut: the loosest cut with which it may be kept; None: it was never made. audits: number of
-    audits when the cut was last loosened. said: whether the promise is made today."""
+    """The state of a promise. cut: the loosest cut with which it may be kept; None: it was never made. audits: number
+    of audits when the cut was last loosened. said: whether the promise is made today."""
 
     cut: float | None = None
     audits: int = 0

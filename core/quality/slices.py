@@ -20,13 +20,13 @@ from core.vocabulary import SliceKind
 
 Array = NDArray[np.float64]
 
-LEVEL = 0.05  # probability of naming any slice if none is weak
-FEWEST = 30  # settled rows of a slice
-MOST_VALUES = 30  # of a field: one with more holds names or numbers, and is not tested
+LEVEL = 0.05  # the probability of naming any slice if none is weak
+FEWEST = 30  # the fewest settled rows of a slice
+MOST_VALUES = 30  # a field with more values holds names or numbers, and is not tested
 MOST_TERMS = 150
-COMMON = 0.03  # share of the texts with a word; from it on, the word is tested only if it tells something of the label
-UNTOLD = 0.6  # the most of the label's entropy that may be left when such a word is known
-LENGTHS = (0, 4, 9, 21, 61)  # words: the lower ends of the slices by length
+COMMON = 0.03  # a word in at least this share of the texts is tested only if it gives information about the label
+UNTOLD = 0.6  # the largest share of the label's entropy that may remain when such a word is known
+LENGTHS = (0, 4, 9, 21, 61)  # the lower bounds of the slices by length, in words
 FAMILIAR = 3  # rows that must contain a word to make it familiar
 STRANGE = 0.5  # share of familiar words below which a text is strange
 _WORD = re.compile(r"\w+")
@@ -51,8 +51,8 @@ class KnownRow:
 
 @dataclass(frozen=True)
 class Look:
-    """A slice that is tested. name: that of a field. value: the value of the field, a label, a term, or the smallest
-    number of words. other: the second most likely label of a pair."""
+    """A slice that is tested. name: the field's. value: the value of the field, a label, a term, or the smallest number
+    of words. other: the second most likely label of a pair."""
 
     kind: SliceKind
     value: str = ""
@@ -80,8 +80,8 @@ class WeakSlice:
 
 def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) -> list[WeakSlice]:
     """The weak slices, the most certain first. If no slice is weak, the probability that any is named is at most
-    `level`. shown: number of items of each. A slice in which no larger share is wrong than elsewhere, with both samples
-    weighted alike, is not named: only one of the samples spoke for it."""
+    `level`. shown: number of items of each. A slice is not named if, with both samples weighted alike, no larger share
+    of it is wrong than elsewhere: then only one of the samples is evidence for it."""
     looks = looks_of(rows)
     if not looks:
         return []
@@ -98,7 +98,7 @@ def weak_slices(rows: Sequence[KnownRow], level: float = LEVEL, shown: int = 8) 
 def slice_p_value(wrong: NDArray[np.bool_], reviewed: NDArray[np.bool_], inside: NDArray[np.intp]) -> float:
     """The p-value, in (0, 1], of rows inside being wrong more often than those outside. Fisher's exact test (one-sided)
     is made on reviewed and on audited rows, and the two p-values are combined by Fisher's method (1932, section 21.1).
-    With discrete tests, this claims too little, not too much."""
+    With discrete tests, the result is conservative."""
     mine = np.zeros(len(wrong), bool)
     mine[inside] = True
     p_values = [
@@ -165,7 +165,8 @@ def _looks(
 
 
 def _terms(rows: Sequence[KnownRow], words: Sequence[Sequence[str]], known: Counter[str]) -> set[str]:
-    """The most frequent words, without common ones that tell nothing of the label, such as "the" and "what"."""
+    """The most frequent words, without common words that give no information about the label, such as "the" and
+    "what"."""
     common = {word for word, count in known.items() if count >= COMMON * len(rows)}
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     for row, each in zip(rows, words, strict=True):
@@ -209,12 +210,13 @@ def _weak(rows: Sequence[KnownRow], look: Look, inside: NDArray[np.intp], p_valu
 
 
 def whys_of(rows: Sequence[KnownRow]) -> dict[str, int]:
-    """The reasons that people gave for wrong answers, with their counts, most first."""
+    """The reasons that people gave for wrong answers, with their counts, most frequent first."""
     return dict(Counter(row.why for row in rows if row.wrong and row.why).most_common())
 
 
 def whys_by_label(rows: Sequence[KnownRow]) -> dict[str, dict[str, int]]:
-    """The same by the label that the model gave, the label with most reasons first; without those that have none."""
+    """The same as `whys_of`, by the label that the model gave, the label with most reasons first; labels without
+    reasons are left out."""
     of_label: dict[str, list[KnownRow]] = defaultdict(list)
     for row in rows:
         of_label[row.label].append(row)
@@ -229,8 +231,8 @@ def familiar_words(rows: Sequence[KnownRow]) -> list[int]:
 
 
 def is_inside(look: Look, row: KnownRow, familiar: Container[int] = ()) -> bool:
-    """Whether a row is in a slice, as `looks_of` has it. familiar: `familiar_words` of the rows in which it was
-    found, needed for a slice of strange words alone."""
+    """Whether a row is in a slice, by the same rule as `looks_of`. familiar: `familiar_words` of the rows in which the
+    slice was found; only needed for a slice of strange words."""
     words = _words(row.text) if look.kind in (SliceKind.LENGTH, SliceKind.STRANGE_WORDS, SliceKind.TERM) else []
     match look.kind:
         case SliceKind.FIELD:

@@ -5,7 +5,7 @@ and falls on the same side of every share (blind or not, golden or not). Nothing
 """
 
 import hashlib
-from json.encoder import encode_basestring_ascii as quoted  # json.dumps of a text, without the way there
+from json.encoder import encode_basestring_ascii as quoted  # what json.dumps calls for a text
 
 from core.text.normalisation import normalise
 
@@ -13,9 +13,9 @@ from core.text.normalisation import normalise
 def content_hash(text: str | None, image_url: str | None = None) -> str:
     """SHA-256 as 64 hex digits over the normalised text and the image's address.
 
-    None and "" are the same: nothing there. The address is only stripped, since paths are case sensitive. The two parts
-    are written as a JSON list, so that no text can pass for a text with an image; each for itself, since a list takes
-    Python four times as long as a text."""
+    None and "" are the same. The address is only stripped, because paths are case-sensitive. The two parts are written
+    as a JSON list, so that no text can equal a text with an image; each part is encoded by itself, because Python takes
+    four times as long for a list as for a text."""
     words, address = quoted(normalise(text or "")), quoted(image_url.strip()) if image_url else '""'
     return hashlib.sha256(f"[{words}, {address}]".encode("ascii")).hexdigest()
 

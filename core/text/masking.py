@@ -1,9 +1,9 @@
 """Masking of personal data in a text: each match is replaced by the name of its kind.
 
-The running time is bounded for every text: the expressions have no repetition inside a repetition, an operator's own
-ones run in RE2 (linear in the text), and the check digits are looked at for a bounded number of candidates per
-character. Check digits are those of the standards (ISO/IEC 7812 for cards, ISO 13616 for IBANs); which telephone
-numbers exist is known to phonenumbers. Both are an extra, and are imported only for a policy that asks for them.
+The running time is bounded for every text: the expressions have no nested repetition, an operator's own expressions run
+in RE2 (linear in the text), and check digits are computed for a bounded number of candidates per character. Check
+digits follow the standards (ISO/IEC 7812 for cards, ISO 13616 for IBANs); the package phonenumbers knows which
+telephone numbers exist. RE2 and phonenumbers are an extra, imported only for a policy that needs them.
 """
 
 import re
@@ -24,7 +24,7 @@ PLACEHOLDERS: dict[str, str] = {
     "phone": "[phone]",
     "own": "[hidden]",
 }
-RANK = ("kept", *PLACEHOLDERS)  # of two that begin alike, the first gives its name to the whole
+RANK = ("kept", *PLACEHOLDERS)  # of two matches that begin at the same place, the first in this order names the whole
 LONGEST_PATTERN = 500
 LIBRARIES = {"phone": "phonenumbers", "card": "stdnum", "iban": "stdnum"}
 
@@ -36,10 +36,10 @@ _EMAIL = re.compile(
 _GROUPS = re.compile(r"[0-9]+")
 _CARD_DIGITS = range(13, 20)
 _CARD_BEGINS = "23456"  # industry identifiers under which banks and travel issue cards
-_MOST_GROUPS = 6  # 4-4-4-4-3 has five; a digit at a time is not how cards are written
+_MOST_GROUPS = 6  # 4-4-4-4-3 has five; cards are not written digit by digit
 _BETWEEN = frozenset(" \t\r\n\u00a0\u2009\u202f\u200b.-\u2010\u2011\u2012\u2013\u2014\u2212")
-_LONGEST_GAP = 3  # of these between two groups
-# No telephone number, though a range of two looks like one. Numbers in pairs, as French ones, go on.
+_LONGEST_GAP = 3  # characters between two groups
+# A date is no telephone number, although a range of two looks like one. French numbers, in pairs of digits, continue.
 _DATE = re.compile(r"(?<![\d./-])(?:\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d)(?!\d)")
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}[ ]?[0-9]{2}")
 _LONGEST_IBAN = 34
@@ -53,13 +53,13 @@ class _Found:
 
 
 def mask(text: str, kinds: Sequence[str], region: str = "", patterns: Sequence[str] = ()) -> str:
-    """The text with a placeholder for everything of these kinds, and for what the patterns match ("[hidden]").
+    """The text with a placeholder for each match of these kinds, and for each match of the patterns ("[hidden]").
 
-    region: the country whose numbers are recognised without "+" (two capital letters; empty: only those with it).
-    What overlaps becomes one placeholder. Masking twice changes nothing. The empty text stays empty.
+    region: the country whose numbers are recognised without "+" (two capital letters; empty: only numbers with "+").
+    Overlapping matches become one placeholder. Masking twice changes nothing. The empty text stays empty.
     """
     found = list(_all(text, kinds, patterns))
-    if "iban" in kinds:  # also one that stands behind a card's number without a blank
+    if "iban" in kinds:  # also an IBAN that follows a card's number without a blank
         found += _ibans(_blanked(text, [one for one in found if one.kind == "card"]))
     if "phone" in kinds:
         found += _phones(_blanked(text, [*found, *_dates(text)]), region)
@@ -72,7 +72,7 @@ def mask(text: str, kinds: Sequence[str], region: str = "", patterns: Sequence[s
 
 
 def pattern_problem(pattern: str) -> str | None:
-    """What is wrong with an operator's own pattern; None if it can be used."""
+    """The problem of an operator's own pattern; None if it can be used."""
     if len(pattern) > LONGEST_PATTERN:
         return f"must have at most {LONGEST_PATTERN} characters"
     try:
@@ -85,7 +85,7 @@ def pattern_problem(pattern: str) -> str | None:
 
 
 def region_problem(region: str) -> str | None:
-    """None for a country (two capital letters) or nothing."""
+    """The problem of a region; None for a country (two capital letters) or an empty text."""
     if region == "":
         return None
     if problem := mask_problem("phone"):
@@ -98,7 +98,7 @@ def region_problem(region: str) -> str | None:
 
 
 def mask_problem(kind: Kind) -> str | None:
-    """Why this kind cannot be masked; None if it can. A policy that asks for it is refused then: its texts would be
+    """Why this kind cannot be masked; None if it can. A policy with such a kind is refused, because its texts would be
     shown unmasked."""
     library = LIBRARIES.get(kind)
     if library is None or find_spec(library):
@@ -135,7 +135,7 @@ def _merged(found: Sequence[_Found]) -> Iterator[tuple[int, int, str]]:
 
 
 def _blanked(text: str, found: Sequence[_Found]) -> str:
-    """As long as the text, with an end of line wherever something was found: digits beside it are no part of it."""
+    """The text with each match replaced by as many line breaks, so that digits beside a match are not joined to it."""
     letters = list(text)
     for one in found:
         letters[one.start : one.end] = "\n" * (one.end - one.start)
@@ -158,7 +158,7 @@ def _phones(text: str, region: str) -> Iterator[_Found]:
 
 
 def _cards(text: str) -> Iterator[_Found]:
-    """13 to 19 digits with a right check digit, in one run or in groups as they stand on a card."""
+    """Card numbers: 13 to 19 digits with a valid check digit, in one run or in groups as on a card."""
     from stdnum import luhn
 
     groups = [hit.span() for hit in _GROUPS.finditer(text)]
@@ -185,7 +185,8 @@ def _ibans(text: str) -> Iterator[_Found]:
 
 
 def _letters_and_digits(text: str, start: int, wanted: int) -> tuple[int, str]:
-    """So many of them from here on, with a small gap between two at most. Empty if there are fewer, or more follow."""
+    """The end and the characters of `wanted` letters and digits from `start` on, with at most a small gap between two.
+    Empty if there are fewer, or more follow."""
     compact, at, gap = "", start, 0
     while len(compact) < wanted and at < len(text):
         if text[at].isascii() and text[at].isalnum():
@@ -201,7 +202,7 @@ def _letters_and_digits(text: str, start: int, wanted: int) -> tuple[int, str]:
 
 @lru_cache(maxsize=512)
 def _iban_length(country: str) -> int:
-    """How long an IBAN of this country is; 0 if it has none."""
+    """The length of an IBAN of this country; 0 if it has none."""
     from stdnum import numdb
 
     parts: list[tuple[str, dict[str, Any]]] = numdb.get("iban").info(country + "0" * _LONGEST_IBAN)

@@ -10,7 +10,7 @@ def normalise(text: str) -> str:
     blanks and stripped. Any text is allowed, the empty one too. Normalising twice changes nothing. NFD, with which the
     standard begins, is left out: NFKC decomposes as far and further.
     """
-    if text.isascii():  # there all these forms are one, and most texts are: ten times as fast
+    if text.isascii():  # ASCII has only one form of each, and most texts are ASCII: ten times as fast
         lowered = text.lower()
         one_blank_at_most = lowered.isprintable() and "  " not in lowered  # the only printable white space is a blank
         return lowered.strip() if one_blank_at_most else " ".join(lowered.split())

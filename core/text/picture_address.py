@@ -1,4 +1,4 @@
-"""The address of stored pictures: what an `image_url` holds in place of a web address.
+"""The address of stored pictures, which an `image_url` holds in place of a web address.
 
 It contains the hash of each picture's pixels, in the sender's order, so equal pictures have one address, and an input's
 content hash, which covers the address, follows from the pixels.
@@ -14,7 +14,8 @@ Kept = TypeVar("Kept")
 
 
 def picture_address(*sha256s: str) -> str:
-    """sha256s: of at least one picture, 64 hex digits each over the decoded pixels, of core/pictures/decoding.py."""
+    """The address of pictures. sha256s: of at least one picture, each 64 hex digits over the decoded pixels
+    (core/pictures/decoding.py)."""
     return SCHEME + SEPARATOR.join(sha256s)
 
 
@@ -29,8 +30,8 @@ def hashes_in(addresses: Collection[str | None]) -> set[str]:
 
 
 def found_at(addresses: Collection[str | None], kept: Mapping[str, Kept]) -> dict[str, tuple[Kept, ...]]:
-    """What is kept of the pictures at each address, in order. kept: by hash. An address of which nothing is kept has no
-    entry."""
+    """For each address, the kept values of its pictures, in order. kept: hash -> value. An address without kept values
+    has no entry."""
     found = {
         address: tuple(kept[sha256] for sha256 in picture_sha256s(address) if sha256 in kept)
         for address in addresses

@@ -2,7 +2,8 @@
 
 
 def storable(text: str) -> str:
-    """PostgreSQL stores neither NUL nor half of a surrogate pair: the former is left out, the latter is written "?"."""
+    """The text without characters that PostgreSQL cannot store: NUL is left out, half of a surrogate pair becomes
+    "?"."""
     if text.isascii() and "\x00" not in text:
-        return text  # as most are
+        return text  # the usual case
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
