@@ -12,7 +12,7 @@ from bot.checks.finding import Findings, bad, good
 from bot.runtime.settings import Settings
 from bot.slack.manifest import events_address
 
-SECONDS = 3.0  # how long Slack waits
+SECONDS = 3.0  # the time for which Slack waits
 
 
 def public_address(url: str, settings: Settings, clock: Callable[[], datetime]) -> Findings:

@@ -12,7 +12,7 @@ Answer = Any  # slack_sdk's SlackResponse: body by key, `headers` beside it
 
 
 def answered(subject: str, call: Callable[[], Answer], groups: bool = False) -> Answer | Finding:
-    """Slack's answer, or a finding if the call failed. groups: the call is about user groups."""
+    """Slack's answer, or a finding if the call failed. groups: whether the call is about user groups."""
     try:
         return call()
     except SlackApiError as error:

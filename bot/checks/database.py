@@ -17,7 +17,7 @@ from core.records.queues import Queue
 from core.storage.database import Database
 
 SUBJECT = "database"
-MALFORMED = "malformed"  # as SQLite says it
+MALFORMED = "malformed"  # in SQLite's message
 FOLDER = "Create the folder or change DATABASE_URL. SQLite also writes files next to its database."
 BACK_UP = "Make a backup, then run `goldloop migrate`."
 MIN_FREE_BYTES = 200_000_000  # SQLite's log can grow by a training run's model and snapshot
@@ -25,7 +25,7 @@ MAX_CLOCK_SKEW = 5  # seconds; leases last twenty
 
 
 def reachable_database(url: str) -> Generator[Finding, None, Database | None]:
-    """Returns the open database, or None. A missing SQLite file is not created."""
+    """Check that the database answers. Returns it opened, or None. A missing SQLite file is not created."""
     try:
         shown = make_url(url).render_as_string(hide_password=True)
         file = sqlite_file(url)
@@ -60,13 +60,13 @@ def broken_database(error: SQLAlchemyError | Refusal) -> Finding:
 
 
 def _of_driver(error: Exception) -> str:
-    """The driver's message, not the sentence for people in Slack."""
+    """The driver's message, in place of the sentence for people in Slack."""
     cause = (error.__cause__ or error) if isinstance(error, Refusal) else error
     return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
 
 
 def newest_migration(database: Database) -> Generator[Finding, None, bool]:
-    """Returns whether the tables are those of this release, so that rows can be read."""
+    """Check the migrations. Returns whether the tables are those of this release, so that rows can be read."""
     newest = newest_revision()
     with database.reading() as session:
         tables, present = tables_there(session.connection())
@@ -95,7 +95,7 @@ def queues_are_rows(database: Database, policy: Policy) -> Findings:
 
 
 def room_on_disk(url: str) -> Findings:
-    """Only for SQLite; a server's disk is not visible from here."""
+    """Check the free space on the disk. Only for SQLite; a server's disk is not visible from here."""
     file = sqlite_file(url)
     if file is None:
         return
@@ -111,7 +111,7 @@ def room_on_disk(url: str) -> Findings:
 
 
 def clock_of_database(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """Only for a server; SQLite has no clock of its own."""
+    """Compare the server's clock with this machine's. SQLite has no clock."""
     if database.is_sqlite:
         return
     with database.reading() as session:

@@ -42,7 +42,7 @@ def _messages(count: int) -> str:
 
 
 def _named(lost: GivenUp) -> str:
-    """The messages by name, if the fault is theirs and not the channel's."""
+    """The names of the messages, if they and not the channel are the cause."""
     if kind_of(lost.reason) is Kind.CHANNEL or not lost.named:
         return ""
     named = ", ".join(card_name(card, subject_id) for card, subject_id in lost.named)
@@ -50,7 +50,8 @@ def _named(lost: GivenUp) -> str:
 
 
 def worker_at_work(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """A worker that sends holds the lease on it. One that has nothing to send only says that it runs."""
+    """Check that a worker runs. A worker that sends holds the lease on delivery; one without anything to send only has
+    its row."""
     with database.reading() as session:
         holder = leases.holder(session, DELIVERY, clock(), is_gone)
         idle = next((one.name for one in running(session, clock(), is_gone) if one.works), None)

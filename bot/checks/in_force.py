@@ -20,7 +20,8 @@ LATE = "It takes a new version within seconds if it can; otherwise read its log,
 
 
 def file_in_force(database: Database, file: Path) -> Findings:
-    """Whether the policy file says what is in force: an operator may have changed it, or have another one here."""
+    """Check whether the policy file equals the policy in force: an operator may have changed it, or have another file
+    here."""
     try:
         policy = load_policy(file)
     except Refusal as problem:
@@ -32,7 +33,7 @@ def file_in_force(database: Database, file: Path) -> Findings:
 
 
 def compared(database: Database, policy: Policy, file: Path) -> Findings:
-    """policy: what the file says."""
+    """Compare the file with the policy in force. policy: the file's."""
     with database.reading() as session:
         try:
             stored = policy_in_force(session)
@@ -46,7 +47,7 @@ def compared(database: Database, policy: Policy, file: Path) -> Findings:
 
 
 def processes(database: Database, clock: Callable[[], datetime]) -> Findings:
-    """Processes that decide by another version than the newest."""
+    """Find processes that apply another version than the newest."""
     with database.reading() as session:
         try:
             stored = policy_in_force(session)

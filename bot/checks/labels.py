@@ -1,4 +1,5 @@
-"""Labels outside the policy: senders use them, or stored examples have them. No such row is reviewed or trains."""
+"""Labels outside the policy that senders use or stored examples have. Rows with such a label are neither reviewed nor
+used for training."""
 
 from bot.checks.finding import Findings, good, note
 from bot.wording.numbers import counted

@@ -8,7 +8,7 @@ SUBJECT = "temporary files"
 
 
 def scratch_folder() -> Findings:
-    """Charts cache their fonts there, and SQLite sorts large results there."""
+    """Check the folder for temporary files. Charts cache their fonts there, and SQLite sorts large results there."""
     try:
         with tempfile.TemporaryFile() as file:
             file.write(b"\0" * 1_000_000)

@@ -42,7 +42,7 @@ def live_models(database: Database, policy: Policy) -> Findings:
 
 
 def _service(model: LiveModel, queue: QueuePolicy) -> Finding:
-    """Ask it about one text."""
+    """Check a model that a service computes: request a prediction of one text."""
     subject = f"service of {queue.name}"
     try:
         model.predict([Input("goldloop doctor")])

@@ -25,7 +25,7 @@ def people(slack: WebClient, policy: Policy, team: str) -> Findings:
 
 
 def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict[str, list[str]]]:
-    """Returns the members of each user group that can be read."""
+    """Check the user groups. Returns the members of each group that can be read."""
     known: dict[str, list[str]] = {}
     enabled = answered("user groups", lambda: enabled_groups(slack), groups=True) if named else set()
     if isinstance(enabled, Finding):
@@ -45,7 +45,7 @@ def _groups(slack: WebClient, named: list[str]) -> Generator[Finding, None, dict
 
 
 def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str, list[str]]) -> Findings:
-    """Who reviews: the policy's list; without one, the channel's members except guests and bots."""
+    """Check the reviewers: the policy's list; without one, the channel's members except guests and bots."""
     needed = min(2, queue.consensus.votes)
     if queue.reviewers:
         yield from _role(slack, queue, Role.REVIEWER, team, known, needed)
@@ -58,7 +58,8 @@ def _reviewers(slack: WebClient, queue: QueuePolicy, team: str, known: dict[str,
 def _role(
     slack: WebClient, queue: QueuePolicy, role: Role, team: str, known: dict[str, list[str]], needed: int
 ) -> Findings:
-    """A person listed by id who cannot act is a failure; in a user group or a channel, that is normal."""
+    """Check the people with a role. A person who is listed by id and cannot act is a failure; in a user group or a
+    channel, that is normal."""
     subject = f"{role.value}s of {queue.name}"
     named = [one for one in queue.named(role) if not is_group(one)]
     in_groups = [person for one in queue.named(role) for person in known.get(one, [])]

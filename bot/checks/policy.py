@@ -11,7 +11,7 @@ from core.policy.file import load_policy
 
 
 def readable_policy(path: Path) -> Generator[Finding, None, Policy | None]:
-    """Returns the policy, or None if it cannot be loaded."""
+    """Load the policy file. Returns the policy, or None if it cannot be loaded."""
     try:
         policy = load_policy(path)
     except Refusal as refusal:

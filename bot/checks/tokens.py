@@ -16,7 +16,7 @@ MAX_CLOCK_SKEW = 60  # seconds; requests that look older than five minutes are r
 
 
 def bot_token(slack: WebClient) -> Generator[Finding, None, Answer | None]:
-    """Returns Slack's answer about the token, or None if it is not usable."""
+    """Check the bot token. Returns Slack's answer about it, or None if it is not usable."""
     answer = answered("bot token", slack.auth_test)
     if isinstance(answer, Finding):
         yield answer
@@ -90,5 +90,5 @@ def _app_token_refused(finding: Finding) -> Finding:
 
 
 def header(headers: Mapping[str, str], name: str) -> str:
-    """A header by its lower-case name: Slack and its stand-ins differ in case."""
+    """The value of a header, by its lower-case name: Slack and its stand-ins differ in case."""
     return next((value for key, value in headers.items() if key.lower() == name), "")

@@ -14,7 +14,7 @@ from core.errors import DatabaseUnavailable, Refusal
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
-# Without markup: the boxes around the list take longer to draw than all else that the help does.
+# Without markup: the boxes around the list take longer to draw than the rest of the help.
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
@@ -37,7 +37,7 @@ def goldloop(
 
 def main() -> None:
     """Run the console script. Refusals and database errors are printed as sentences; bugs keep their traceback."""
-    collect_seldom()  # importing libraries makes many objects and frees few
+    collect_seldom()  # importing libraries creates many objects and frees few
     _log_lines()
     try:
         app()
@@ -47,11 +47,11 @@ def main() -> None:
             raise
         _exit_with(sentence)
     finally:
-        gc.freeze()  # the process ends: to look through all objects that are left takes a second with scikit-learn
+        gc.freeze()  # at the end of the process, a collection of all objects takes a second with scikit-learn
 
 
 def _log_lines() -> None:
-    """Before a command runs, and not before the help is printed."""
+    """Set up logging: before a command runs, but not before the help is printed."""
     if not {"--help", "--version"} & set(sys.argv[1:]) and len(sys.argv) > 1:
         from bot.observability.logs import set_up_logging
 
@@ -59,7 +59,7 @@ def _log_lines() -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """What is printed about an expected error."""
+    """The sentence to print for an expected error; None: the error is a bug."""
     from sqlalchemy.exc import DBAPIError
 
     if isinstance(error, DatabaseUnavailable):

@@ -56,7 +56,7 @@ def restore(
 
 
 def _erased(url: str) -> list[tuple[str, str]] | None:
-    """What was erased in the database that is about to be replaced; None where it cannot be read."""
+    """The erasures in the database that is about to be replaced; None if it cannot be read."""
     try:
         with open_database(url) as database, database.reading() as session:
             return erased_inputs(session)
@@ -74,7 +74,7 @@ def _said(gone: int, is_known: bool) -> str:
 
 
 def _require_stopped(url: str) -> None:
-    """Raises Refusal while a process runs. A database that cannot be read is no reason not to replace it."""
+    """Raises Refusal while a process runs. A database that cannot be read may be replaced."""
     from bot.slack.delivery.deliver import DELIVERY
 
     try:

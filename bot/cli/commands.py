@@ -1,5 +1,6 @@
 """The commands of `goldloop`, by name: where each is, and its line of help. A command's module is imported when it
-runs: all of them bring in the database, the policy and the API's shapes, which takes longer than most commands do."""
+runs: importing all of them would load the database, the policy and the API's shapes, which takes longer than most
+commands."""
 
 from importlib import import_module
 from typing import Any
@@ -93,7 +94,7 @@ COMMANDS = {
 
 
 class LazyGroup(TyperGroup):
-    """Lists the commands by COMMANDS; imports the one that is run."""
+    """A group that lists the commands in COMMANDS and imports only the one that is run."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -101,7 +102,7 @@ class LazyGroup(TyperGroup):
             self.add_command(TyperCommand(name, callback=lambda: None, help=line))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Whole lines: by itself, the list would be cut at the terminal's width."""
+        """Write the list with whole lines; the default would cut them at the terminal's width."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_module, line) in COMMANDS.items()])
 

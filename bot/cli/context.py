@@ -25,8 +25,9 @@ GroupOption = Annotated[
 
 @contextmanager
 def opened() -> Iterator[tuple[Database, Policy]]:
-    """The policy is the one in force; before any was stored, that of the file. Raises Invalid if a setting is invalid,
-    or then the file; and Refusal if the tables of this release are missing; no database file is created then."""
+    """Open the database. The policy is the one in force; before any was stored, the policy file. Raises Invalid if a
+    setting or a needed policy file is invalid, and Refusal if the tables of this release are missing; no database file
+    is created."""
     settings = load_settings()
     with open_database(settings.database_url, settings.sqlite_full_sync) as database:
         yield database, stored_or_file(database, settings)

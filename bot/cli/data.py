@@ -49,8 +49,8 @@ commands = typer.Typer()
 out = Console()
 
 BATCH = 1000
-PICTURES = 50  # in one transaction
-SHOWN_REJECTIONS = 20  # reasons that are shown, each with its first row; rows with others are only counted
+PICTURES = 50  # pictures per transaction
+SHOWN_REJECTIONS = 20  # reasons that are shown, each with its first row; further ones are only counted
 
 
 @commands.command()
@@ -74,7 +74,7 @@ def seed(file: Path, queue: QueueOption, group_by_folder: GroupOption = False) -
         seeds = checked_seeds(examples, chosen, groups)
         task = progress.add_task("Storing", total=len(seeds))
         training = golden = repeated = 0
-        for start in range(0, len(seeds), BATCH):  # in batches: on SQLite no click is stored while one is written
+        for start in range(0, len(seeds), BATCH):  # in batches: on SQLite, no click is stored while one is written
             with database.transaction(wait=PATIENT) as session:
                 stored = store_seeds(session, seeds[start : start + BATCH], utc_now(), chosen)
             training, golden = training + stored.training, golden + stored.golden
@@ -185,7 +185,7 @@ def _valid_predictions(
     pictures: Mapping[str, Decoded | Invalid],
     rejected: "Rejected",
 ) -> list[NewPrediction]:
-    """The rows that can be stored. rows: each with its number in the file; the others go to `rejected`."""
+    """The rows that can be stored; the others are added to `rejected`. rows: each with its number in the file."""
     valid = []
     for number, row in rows:
         try:
@@ -196,7 +196,7 @@ def _valid_predictions(
 
 
 def _named_pictures(file: Path, rows: Sequence[Mapping[str, Any]], queue: QueuePolicy) -> dict[str, Decoded | Invalid]:
-    """The pictures that rows name in `image`, decoded; paths are relative to the file."""
+    """The decoded pictures that rows name in `image`, by name; paths are relative to the file."""
     names = list(dict.fromkeys(name for row in rows if "image" in row for name in _names_in(row)))
     return dict(zip(names, read_pictures([file.parent / name for name in names], queue), strict=True))
 
@@ -238,7 +238,7 @@ def _without_rows(file: Path) -> str:
 
 class Rejected:
     """Rejected rows by reason. The first row of each reason is printed at once, the others are counted. Labels outside
-    the policy are counted by name, for the whole file and for the batch under way."""
+    the policy are counted by name, for the whole file and for the present batch."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -277,7 +277,7 @@ class Rejected:
 
 
 def _check_labels(labels: Counter[str], queue: QueuePolicy) -> None:
-    """Raises Invalid with all labels outside the policy, before the rows are looked at one by one."""
+    """Raises Invalid with all labels outside the policy, before the rows are checked one by one."""
     outside = Counter({label: count for label, count in labels.items() if label not in queue.label_named})
     if len(outside) > 1 or outside.total() > 1:
         words = f"Labels that {queue.name} does not have: {counted(outside)}."

@@ -80,7 +80,7 @@ def demo(
     """Run the whole loop on this machine, without a Slack account."""
     from bot.demo.folder import require_free_folder
 
-    require_free_folder()  # before anything large is loaded
+    require_free_folder()  # before large libraries are loaded
     from bot.demo.play import Options, play
 
     if queue not in QUEUES:

@@ -26,7 +26,7 @@ from core.vocabulary import OPERATOR, ScanState
 commands = typer.Typer()
 out = Console()
 
-STATUS, CANCEL = "status", "cancel"  # in place of a source; a file of that name is given as ./status
+STATUS, CANCEL = "status", "cancel"  # used in place of a source; a file of that name is given as ./status
 FAILED = 1  # exit code of a scan that failed
 
 

@@ -26,8 +26,8 @@ commands = typer.Typer(no_args_is_help=True, help="Write what people have decide
 out = Console()
 
 PICTURES = "pictures"  # the folder of the pictures
-PIECE = 1000  # rows in memory at once
-TYPES = {  # of Parquet
+PIECE = 1000  # rows per transaction, and in memory at once
+TYPES = {  # the column types of Parquet
     "id": "int64",
     "item_id": "int64",
     "external_id": "string",
@@ -96,13 +96,14 @@ def _new_folder(folder: Path) -> None:
 
 
 def _with_pictures(database: Database, queue: QueuePolicy, folder: Path, pieces: Pieces) -> Pieces:
-    """Each picture is written before the lines that name it, once."""
+    """The lines with their pictures. Each picture is written once, before the first line that names it."""
     for piece in pieces:
         yield [{**record, **_named(database, queue, folder, record["image_url"])} for record in piece]
 
 
 def _named(database: Database, queue: QueuePolicy, folder: Path, address: str | None) -> dict[str, Any]:
-    """image: the first picture, which a learner reads; images: all of them, in order."""
+    """The names of a line's pictures. image: the first picture, which a learner reads; images: all of them, in
+    order."""
     names = [name for one in picture_sha256s(address) if (name := _picture(database, queue, folder, one))]
     return {"image": next(iter(names), None), "images": names}
 
@@ -113,7 +114,7 @@ def _picture(database: Database, queue: QueuePolicy, folder: Path, sha256: str) 
         try:
             with database.reading(wait=PATIENT) as session:
                 content = display_picture(session, queue_named(session, queue.name).id, sha256)
-        except NotFound:  # erased since the line was read
+        except NotFound:  # the picture was erased since the line was read
             return None
         (folder / name).write_bytes(content)
     return name
@@ -130,7 +131,7 @@ class _Counted:
 
 
 def _pieces(database: Database, queue: QueuePolicy, now: datetime) -> Pieces:
-    """Each in a transaction of its own: on SQLite, no click waits for a whole file."""
+    """The corrections in pieces, each read in a transaction of its own: on SQLite, no click waits for a whole file."""
     after, more = 0, True
     while more:
         with database.reading(wait=PATIENT) as session:
@@ -152,7 +153,7 @@ def _writer(file: Path) -> Write:
 
 
 def _save(file: Path, content: Iterator[bytes]) -> None:
-    """What was written in part is taken away again."""
+    """Write a new file. If that fails, the incomplete file is deleted."""
     try:
         with file.open("xb") as target:
             try:

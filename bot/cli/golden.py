@@ -34,8 +34,8 @@ commands = typer.Typer(no_args_is_help=True, help="Show and change the golden se
 out = Console()
 
 BATCH = 1000
-PICTURES = 50  # in one transaction
-SHORT = 12  # digits of a version that are shown
+PICTURES = 50  # pictures per transaction
+SHORT = 12  # digits of a version to show
 
 Batch = tuple[Sequence[Seed], Sequence[Decoded]]
 ByOption = Annotated[str, typer.Option("--by", help="Slack id of the lead who decided it.")]
@@ -58,7 +58,7 @@ def import_(file: Path, queue: QueueOption, group_by_folder: GroupOption = False
         has_pictures = lists_pictures(file)
         batches = _picture_batches(file, chosen, group_by_folder) if has_pictures else _text_batches(file, chosen)
         task = progress.add_task("Storing", total=None)
-        for examples, pictures in batches:  # in batches: on SQLite no click is stored while one is written
+        for examples, pictures in batches:  # in batches: on SQLite, no click is stored while one is written
             with database.transaction(wait=PATIENT) as session:
                 total = total.plus(import_golden(session, examples, utc_now(), chosen, pictures))
             progress.advance(task, len(examples))
@@ -76,7 +76,8 @@ def _text_batches(file: Path, queue: QueuePolicy) -> Iterator[Batch]:
 
 
 def _picture_batches(path: Path, queue: QueuePolicy, group_by_folder: bool) -> Iterator[Batch]:
-    """Raises Invalid, naming the file, if one cannot be read: without it, this would be another test set."""
+    """Yield the examples in batches. Raises Invalid, naming the file, if a picture cannot be read: without it, this
+    would be another test set."""
     found = labelled_pictures(path, group_by_folder)
     for start in range(0, len(found), PICTURES):
         part = found[start : start + PICTURES]

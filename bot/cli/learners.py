@@ -32,7 +32,7 @@ from core.vocabulary import Coded
 
 commands = typer.Typer(no_args_is_help=True, help="Compare the learners that are installed.")
 out = Console()
-SEED = 0  # the folds are the same each time, so that two comparisons differ by their rows alone
+SEED = 0  # the same folds each time, so that two comparisons differ only by their rows
 
 
 @commands.command()
@@ -54,7 +54,8 @@ def compare(queue: QueueOption) -> None:
 
 
 def _tried(names: Sequence[str], installed: Mapping[str, str], examples: Sequence[Example]) -> list[CrossValidated]:
-    """A learner that lacks a package, or that cannot learn from the rows, is left out with its sentence."""
+    """The results of the learners. A learner that lacks a package, or that cannot learn from the rows, is left out, and
+    its sentence is printed."""
     tried = []
     for name in names:
         try:
@@ -65,7 +66,7 @@ def _tried(names: Sequence[str], installed: Mapping[str, str], examples: Sequenc
 
 
 def _cross_validated(name: str, installed: Mapping[str, str], examples: Sequence[Example]) -> CrossValidated:
-    """Cross-validates in a process of its own, and shows its step."""
+    """Cross-validate a learner in a process of its own, and show the present step."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task(name)

@@ -20,7 +20,7 @@ from core.learning.lifecycle.model_card import model_card
 from core.learning.lifecycle.shadow import predictions_apart, shadow_report, shadow_times
 from core.storage.database import PATIENT
 
-LARGEST = 1 << 30  # bytes of a file that is read to be verified
+LARGEST = 1 << 30  # the most bytes of a file to verify
 
 out = Console()
 commands = typer.Typer(no_args_is_help=True, help="Show a model's card; export and verify its evidence.")

@@ -27,7 +27,7 @@ def page_names() -> list[str]:
 
 
 def pages_folder() -> Path:
-    """Inside the package when installed; at the top of a checkout."""
+    """The folder of the documentation: inside the package when installed, at the top of a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "docs"
     return installed if installed.is_dir() else package.parent / "docs"

@@ -23,7 +23,7 @@ HEAD = """\
 # Run `goldloop policy reload` after changing this file.
 # Settings behind a # have the default shown; remove the # to change one.
 """
-EXAMPLES = {"cron": "0 3 * * mon"}  # shown for settings without a default
+EXAMPLES = {"cron": "0 3 * * mon"}  # example values of settings without a default
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def _default(name: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _toml(value: object, indent: int | None = None) -> str:
-    """JSON and TOML write strings, numbers, booleans and lists alike. indent: of a long list, one value per line."""
+    """A value as TOML. JSON and TOML have the same strings, numbers, booleans and lists. indent: of a long list, with
+    one value per line."""
     many = isinstance(value, list | tuple) and len(value) > 3
     text = json.dumps(value, ensure_ascii=False, indent=indent if many else None)
-    return text.replace("\x7f", "\\u007f")  # TOML, unlike JSON, wants this one escaped
+    return text.replace("\x7f", "\\u007f")  # TOML, unlike JSON, requires an escape for this character

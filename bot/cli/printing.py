@@ -2,7 +2,7 @@
 
 from rich.markup import escape
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # for control characters and the like
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # replaces control characters and the like
 
 
 def terminal_safe(text: str) -> str:

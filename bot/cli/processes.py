@@ -49,8 +49,8 @@ def migrate() -> None:
 
 
 def _run(*, web: bool, work: bool) -> None:
-    if work:  # only then models are trained; a web process of its own stores predictions more quickly with several
-        share_one_heap()  # before what is imported now starts threads
+    if work:  # only a worker trains; a process with web alone stores predictions faster with several heaps
+        share_one_heap()  # before the imports below start threads
     with uncollected():
         from bot.server import run
 

@@ -67,7 +67,7 @@ def init(
 ) -> None:
     """Write a commented goldloop.toml. Prompts for every option that is missing."""
     path = file or load_settings().policy
-    if path.exists():  # before the prompts; writing checks again
+    if path.exists():  # checked before the prompts; writing checks it again
         raise Invalid(f"{path} already exists and was not changed. Edit it, or write a different file with --file.")
     given_labels = _given_labels(label, labels_from)
     named = option_or_prompt(queue, "Short name of the queue", "--queue", parse_name, "support")
@@ -96,7 +96,7 @@ def doctor(
     from bot.checks.doctor import report, run_checks
 
     for noisy in ("slack_sdk", "httpx", "core.storage.database_errors"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # the report says it more clearly
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # the report is clearer
     findings = list(run_checks(load_settings(), utc_now, url))
     Console().print(report(findings), highlight=False)
     if any(finding.outcome is Outcome.BAD for finding in findings):
@@ -118,7 +118,7 @@ def retry_deliveries(
 
 
 def _given_labels(labels: list[str] | None, file: Path | None) -> tuple[str, ...]:
-    """From the options; empty: neither was used."""
+    """The labels from the options; empty: neither option was used."""
     if labels and file:
         raise Invalid("Use either --label or --labels-from, not both.")
     return labels_of(file) if file else tuple(labels or ())

@@ -26,7 +26,7 @@ from core.vocabulary import OPERATOR, SyntheticState
 commands = typer.Typer()
 out = Console()
 
-FAILED = 1  # exit code of a batch that came to nothing
+FAILED = 1  # exit code of a batch that failed or was refused
 
 
 @commands.command()
@@ -82,7 +82,7 @@ def _print(line: str) -> None:
 
 
 def _drive(database: Database, policy: Policy, claimed: Claim) -> None:
-    """The batch in this process. When it is ended by Ctrl-C or an error, a worker may go on with it."""
+    """Write the batch in this process. If Ctrl-C or an error ends it, a worker may continue it."""
     from bot.llm import writer
     from bot.worker.job_lease import renewed
     from core.synthesis.writing import write_batch

@@ -11,12 +11,13 @@ from core.intake.limits import MOST_FIELDS
 from core.intake.names import KNOWN, likely_name, misspelt_name
 from core.intake.predictions import OBJECT
 
-PROBABILITY = "p:"  # before a label: the column holds this label's probability
+PROBABILITY = "p:"  # the prefix of a column with a label's probability
 
 
 @dataclass(frozen=True)
 class Columns:
-    """known: those with a name of ours; labels: column -> label whose probability it holds; fields: all others."""
+    """The columns of a file. known: columns that Goldloop defines; labels: column -> label whose probability it holds;
+    fields: all others."""
 
     known: tuple[str, ...]
     labels: Mapping[str, str]
@@ -24,14 +25,14 @@ class Columns:
 
     @cached_property
     def others(self) -> bool:
-        """Whether there are more than those with a name of ours."""
+        """Whether there are columns that Goldloop does not define."""
         return bool(self.labels or self.fields)
 
 
 @lru_cache(100)
 def columns_of(names: tuple[str, ...]) -> Columns:
-    """Raises Invalid, naming every problem once: a column is missing that each prediction needs; one looks like a
-    misspelt column and would become a field unnoticed; there are more fields than a prediction can have."""
+    """The columns by meaning. Raises Invalid, naming every problem once: a required column is missing; a column looks
+    misspelt and would become a field unnoticed; there are more fields than a prediction can have."""
     known = tuple(name for name in names if name in KNOWN)
     labels = {name: name[len(PROBABILITY) :].strip() for name in names if name.casefold().startswith(PROBABILITY)}
     fields = tuple(name for name in names if name not in KNOWN and name not in labels)
@@ -42,8 +43,8 @@ def columns_of(names: tuple[str, ...]) -> Columns:
 
 
 def prediction_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of a file as `checked_prediction` reads it: without empty cells; numbers and objects parsed where a cell
-    has them as text. Raises Invalid."""
+    """A row of a file in the form that `checked_prediction` reads: without empty cells, with numbers and objects parsed
+    from text. Raises Invalid."""
     columns = columns_of(tuple(map(str, row)))
     filled = {str(name): value for name, value in row.items() if value is not None and value != ""}
     found = {name: filled[name] for name in columns.known if name in filled} if columns.others else filled
@@ -70,7 +71,7 @@ def picture_cell(value: Any) -> Any:
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
-        return value  # a file may be called so
+        return value  # a file may have such a name
 
 
 def missing_column(name: str, columns: Collection[str]) -> str:
@@ -111,7 +112,7 @@ def _unknown(column: str, meant: str) -> str:
 
 
 def _number(name: str, value: Any) -> Any:
-    """Text as a number; anything else as it is."""
+    """The number in a text; any other value as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -126,7 +127,7 @@ def _without_nulls(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _object(name: str, value: Any) -> Mapping[str, Any]:
-    """JSON in a cell, or the object or the map of a file that has such."""
+    """The object in a cell: JSON as text, or the object or map of a format that has them."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
         found = dict(found) if isinstance(found, list) else found

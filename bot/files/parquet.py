@@ -1,4 +1,4 @@
-"""Parquet, which needs pyarrow: the extra [parquet], because it is a third of what Goldloop would take on disk."""
+"""Parquet, which needs pyarrow, the extra [parquet]: it would be a third of Goldloop's size on disk."""
 
 from typing import Any
 

@@ -42,7 +42,7 @@ def index_of(folder: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A labelled example: its pictures, the first of which a learner reads, and whose it is."""
+    """A labelled example. paths: its pictures, of which a learner reads the first; group: such as a patient."""
 
     paths: tuple[Path, ...]
     label: str
@@ -50,7 +50,7 @@ class Labelled:
 
 
 def lists_pictures(path: Path) -> bool:
-    """Whether its pictures are labelled: a folder, or a file with a column `image`."""
+    """Whether a path holds labelled pictures: it is a folder, or a file with a column `image`."""
     if path.is_dir():
         return True
     _number, first = next(read_rows(path), (0, {}))
@@ -97,8 +97,8 @@ def _of_row(file: Path, number: int, row: dict[str, Any]) -> Labelled:
 
 
 def read_picture(path: Path, decoder: Decoder, policy: QueuePolicy | None) -> Decoded:
-    """Read and decode a picture. policy: of the queue that it is for; None: it is for no queue. Raises Invalid, which
-    names the file and says what is wrong, or that its pixels may hold a name."""
+    """Read and decode a picture. policy: of the picture's queue; None: it is for no queue. Raises Invalid, naming the
+    file, if it cannot be read or if its pixels may hold a name."""
     try:
         with path.open("rb") as file:
             picture = decoder.decode(file.read(MOST_BYTES + 1))

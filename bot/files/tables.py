@@ -18,8 +18,8 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Row number (1 is the first row of data; empty lines do not count) and row, one after the other: a file may be
-    larger than memory. Raises Invalid with file, row and what is wrong."""
+    """Yield (row number, row): 1 is the first row of data, and empty lines do not count. A file may be larger than
+    memory. Raises Invalid with file, row and what is wrong."""
     if not path.is_file():
         raise Invalid(f"{path}: there is no such file.")
     readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
@@ -38,7 +38,7 @@ def header(path: Path) -> tuple[str, ...]:
 
 
 def labelled_rows(path: Path) -> list[tuple[str, str]]:
-    """(text, label) of a file with these columns. Raises Invalid if a column or a value is missing."""
+    """The pairs (text, label) of a file with these columns. Raises Invalid if a column or a value is missing."""
     found = []
     for number, row in read_rows(path):
         text, label = row.get("text"), row.get("label")
@@ -81,7 +81,7 @@ def _check_separator(path: Path, header: str) -> None:
 
 
 def _check_header(path: Path, names: Sequence[str]) -> None:
-    """Raises Invalid if a column has no name, or the name of another."""
+    """Raises Invalid if a column has no name, or the same name as another."""
     for place, name in enumerate(names, 1):
         if not name.strip():
             raise Invalid(f"{path}: column {place} has no name in the first line. Name it, or remove it.")

@@ -9,17 +9,17 @@ from typing import Any, Literal
 
 from bot.files.parquet import parquet_of
 
-UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # before which a spreadsheet may still calculate
-SIGNS = "=+-@＝＋－＠"  # what spreadsheets calculate
+UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"  # characters after which a spreadsheet still recognises a formula
+SIGNS = "=+-@＝＋－＠"  # characters that begin a formula
 FORMULA_SIGNS = (*SIGNS, "\t", "\r", "\n")
-# Read with another separator than the comma, a row has whole only its first cell; the others break at that separator.
+# Read with another separator than the comma, only the first cell of a row stays whole; others are split at it.
 BROKEN_OFF = re.compile(rf'(?<=[;|\t\r\n])(?=["{UNSEEN}]*[{re.escape(SIGNS)}])')
 
 Value = str | float | int | bool | None
-Record = Mapping[str, Any]  # column -> value, as JSON has it; the same columns in all
+Record = Mapping[str, Any]  # column -> JSON value; all records have the same columns
 Pieces = Iterator[Sequence[Record]]
 Format = Literal["jsonl", "csv", "parquet"]
-Types = Mapping[str, str]  # column -> type, by pyarrow's name for it; only Parquet has types
+Types = Mapping[str, str]  # column -> pyarrow's name of the type; only Parquet has types
 Write = Callable[[Pieces, Types], Iterator[bytes]]
 
 
@@ -29,14 +29,15 @@ def as_jsonl(pieces: Pieces, _types: Types) -> Iterator[bytes]:
 
 
 def as_csv(pieces: Pieces, types: Types) -> Iterator[bytes]:
-    """All cells are quoted, and what a spreadsheet would run as a formula has an apostrophe before it."""
+    """The rows as CSV. All cells are quoted, and a cell that a spreadsheet would run as a formula gets an apostrophe
+    before it."""
     yield _csv_lines([[*types]])
     for piece in pieces:
         yield _csv_lines([_inert_row([*_flat(record).values()]) for record in piece])
 
 
 def as_parquet(pieces: Pieces, types: Types) -> Iterator[bytes]:
-    """Raises Invalid at once, before anything is sent, where pyarrow is not installed."""
+    """The rows as Parquet. Raises Invalid at once, before anything is sent, if pyarrow is not installed."""
     return _parquet_pieces(pieces, types, *parquet_of("This export"))
 
 
@@ -50,7 +51,7 @@ def _parquet_pieces(pieces: Pieces, types: Types, pyarrow: Any, parquet: Any) ->
     yield sink.drained()
 
 
-FORMATS: dict[Format, tuple[str, Write]] = {  # media type, and what writes it
+FORMATS: dict[Format, tuple[str, Write]] = {  # format -> (media type, writer)
     "jsonl": ("application/x-ndjson", as_jsonl),
     "csv": ("text/csv; charset=utf-8", as_csv),
     "parquet": ("application/vnd.apache.parquet", as_parquet),
@@ -58,7 +59,7 @@ FORMATS: dict[Format, tuple[str, Write]] = {  # media type, and what writes it
 
 
 def _flat(record: Record) -> dict[str, Value]:
-    """One value in each column: objects and lists as JSON text."""
+    """The record with a single value per column: objects and lists become JSON text."""
     return {
         name: json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
         for name, value in record.items()
@@ -81,7 +82,7 @@ def _csv_lines(rows: Sequence[Sequence[Value]]) -> bytes:
 
 
 class _Drain(io.RawIOBase):
-    """A file that a writer writes and a reader empties."""
+    """A file object that keeps written bytes until they are taken out."""
 
     def __init__(self) -> None:
         self._waiting = bytearray()
