@@ -74,12 +74,12 @@ def destination(
 
     Only answers given without the model's suggestion may become golden. A share of them is drawn, independently of
     whether the model was right: otherwise the live model could only lose on them. Of the rest, the model's errors
-    become golden as past errors. drawn_by: the content hash; or the group, whose inputs fall on one side together: were
-    they drawn one by one, each group would soon have a golden example, and none of its rows could train. Audited ones
-    never train and are not past errors: those not drawn are used only for estimates. lot: the audit's share. The
-    probability is that of the draw: for an audited example, lot times audited share; for another one, that it was not
-    audited, times blind share, times random share if it was drawn. discovered: a scan
-    chose it. It represents no traffic, so it is not drawn, and golden as a past error alone.
+    become golden as past errors. drawn_by: the content hash; or the group, whose inputs are drawn together: if they
+    were drawn one by one, each group would soon have a golden example, and none of its rows could train. Audited
+    corrections never train and are not past errors; those not drawn are used only for estimates. lot: the audit's
+    share. The probability is that of the draw: for an audited example, lot times audited share; for any other, the
+    probability that it was not audited, times blind share, times random share if it was drawn. discovered: a scan chose
+    the input. It does not represent the traffic, so it is not drawn, and becomes golden only as a past error.
     """
     if label is None:
         return Chosen(Destination.NOWHERE)
@@ -139,10 +139,10 @@ def golden_set(
     with_withdrawn: bool = False,
     as_of: datetime | None = None,
 ) -> list[Golden]:
-    """The queue's golden examples, oldest first. up_to: only those up to this id, so that a later evaluation of the
-    same snapshot sees the set that the snapshot was kept clean of. as_of: with the labels of that moment, and with what
-    was withdrawn since: a change counts from the next candidate on. with_withdrawn: what never trains, rather than what
-    measures. Those that have graduated are in neither."""
+    """The queue's golden examples, oldest first. up_to: only examples up to this id, so that a later evaluation of a
+    snapshot uses the set whose near-duplicates the snapshot leaves out. as_of: with the labels at that time, and with
+    examples that were withdrawn since: a change counts from the next candidate on. with_withdrawn: include withdrawn
+    examples, which do not measure but never train. Graduated examples are never included."""
     kept: ColumnElement[bool] = GoldenExample.withdrawn_at.is_(None)
     if as_of is not None:
         kept = or_(kept, GoldenExample.withdrawn_at > as_of)
@@ -187,7 +187,7 @@ def golden_among(session: Session, queue_id: int, contents: Collection[str]) -> 
 def closed_golden_set(session: Session, queue_id: int) -> list[Golden]:
     """`golden_set` with the withdrawn examples, complete up to its last id: none with a lower id is added later. Waits
     for the click or the seeds that are adding an example; others can add examples again when the transaction ends."""
-    if kind_of(session) == "postgresql":  # numbers are given out in another order than they are committed in
+    if kind_of(session) == "postgresql":  # ids are assigned in another order than transactions commit
         session.execute(text("LOCK TABLE golden_example IN SHARE MODE"))
     return golden_set(session, queue_id, with_withdrawn=True)
 
@@ -228,7 +228,7 @@ def _contents(kind: str) -> Select[*tuple[Any, ...]]:
     return select(Prediction.id, *content).where(among(Prediction.id, kind, "ids"))
 
 
-_SOURCE = ("queue_id", "text", "image_url", "group", "fields", "content_hash")  # of the prediction
+_SOURCE = ("queue_id", "text", "image_url", "group", "fields", "content_hash")  # columns of the prediction
 _PROTECTED = Bulk(
     cast(Table, GoldenExample.__table__),
     same=(),

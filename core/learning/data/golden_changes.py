@@ -1,5 +1,5 @@
-"""Changes of golden labels: by a lead, with a reason, or by reviewers who were asked again. Each change is kept, so
-that a candidate is always measured with the labels at the time when its rows were taken."""
+"""Changes of golden labels: by a lead, with a reason, or by reviewers who were asked again. Each change is stored, so
+that a candidate is always measured with the labels at the time of its snapshot."""
 
 from datetime import datetime
 

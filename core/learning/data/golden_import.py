@@ -68,10 +68,9 @@ def import_golden(
 def add_golden(
     session: Session, text: str, label: str, person: str, reason: str, now: datetime, policy: QueuePolicy
 ) -> int:
-    """A lead adds one example. It was chosen and not drawn, so it counts with the past errors. Returns its id.
-
-    Raises NotAllowed where the person is no lead, Invalid for an unknown label, an empty text or no reason, and Refusal
-    where the content is golden already, trains or has trained, or was erased.
+    """Add one example for a lead; returns its id. It was chosen and not drawn, so it counts with the past errors.
+    Raises NotAllowed if the person is no lead, Invalid for an unknown label, an empty text or no reason, and Refusal if
+    the content is golden already, trains or has trained, or was erased.
     """
     queue = queue_to_fill(session, policy.name)
     require_lead(session, queue, person, policy)

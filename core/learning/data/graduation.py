@@ -1,7 +1,7 @@
 """Graduation: past errors that the golden set no longer needs move to training.
 
 Each past error that stays golden is missing from training, and a long list tests little more than a short one. The
-newest are kept; older ones graduate, permanently, with the first snapshot that contains them. Figures are in
+newest ones stay golden; older ones graduate, permanently, with the first snapshot that contains them. Figures are in
 docs/methods.md.
 """
 

@@ -12,9 +12,10 @@ from core.vocabulary import Modality
 class ImageRef:
     """An image: a web address, which people look at and nothing here fetches, or the address of stored pictures.
 
-    grey: what models read, the first of the stored pictures: 64 x 64 bytes row by row, from black (0) to white (255).
-    None for a web address, and where the pixels were erased or not loaded (core/learning/data/pixels.py). others: the
-    same of the others, which people see and the learner `image` does not read; each is compared for near-duplicates."""
+    grey: the grey values of the first stored picture, which models read: 64 x 64 bytes row by row, from black (0) to
+    white (255). None for a web address, and if the pixels were erased or not loaded (core/learning/data/pixels.py).
+    others: the grey values of the other pictures, which people see and the learner `image` does not read; each is
+    compared for near-duplicates."""
 
     url: str
     grey: bytes | None = field(default=None, compare=False, repr=False)
@@ -30,9 +31,9 @@ class Input:
     """A text, an image, or both, with fields (name -> value) that say more about it.
 
     Two inputs with the same `content_hash` are the same input: they fall on the same side of every share, are golden
-    once, and one that is golden never trains. Text and image decide; fields do not count, since they hold ticket
-    numbers, senders and dates, which never repeat. Inputs of one group, such as a patient's, are not the same, but none
-    trains while another is golden: what a model learned of the one must not be tested on the other.
+    once, and never train if they are golden. Text and image decide; fields do not count, because they hold ticket
+    numbers, senders and dates, which never repeat. Inputs of one group, such as a patient's, are different inputs, but
+    none trains while another is golden: a model must not be tested on a group from which it has learned.
     """
 
     text: str = ""
@@ -75,8 +76,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled input. weight: how many rows it counts for, above 0. synthetic: a language model wrote it, so no
-    learner measures itself on it."""
+    """One labelled input. weight: the number of rows for which it counts, above 0. synthetic: whether a language model
+    wrote it; then no learner measures itself on it."""
 
     input: Input
     label: str

@@ -17,17 +17,17 @@ from core.learning.data.snapshots import LeakageError, Row
 from core.policy import QueuePolicy
 from core.records.learning import Snapshot, SnapshotRow
 
-CHECKED = 200  # rows, and as many golden examples, of a snapshot: a tenth of a second for each hundred, at most
-PICTURES = 2_000  # on the other side of a pair, the newest: with 200 new ones, half a second
-# Added to the threshold: a row just under it is no leak. Two ways of adding up floats differ by less.
+CHECKED = 200  # the most rows, and golden examples, checked per snapshot: at most a tenth of a second per hundred
+PICTURES = 2_000  # the newest pictures with which each is compared: with 200 new ones, half a second
+# Added to the threshold, so that a row just under it is no leak. Two orders of summation differ by less.
 ABOVE = 0.01
 EQUAL = 1 - 1e-9  # the cosine of equal texts may be a little below 1
 
 
 @dataclass(frozen=True)
 class Proven:
-    """What has been checked already, for the newest snapshot: rows by their content, and golden examples up to an id.
-    Pairs of both need no second check."""
+    """The rows, by content hash, and the golden examples up to an id that were checked for the newest snapshot. Pairs
+    of both need no second check."""
 
     rows: frozenset[str] = frozenset()
     golden_up_to: int = 0
@@ -48,8 +48,8 @@ def exclude_near_duplicates(
 
 
 def proven(session: Session, queue_id: int, policy: QueuePolicy) -> Proven:
-    """What has been checked already. Nothing has before the first snapshot, nor under another policy, since its
-    threshold may differ."""
+    """The rows and golden examples that were already checked. None before the first snapshot, and none under another
+    policy, because its threshold may differ."""
     newest = select(Snapshot).where(Snapshot.queue_id == queue_id).order_by(Snapshot.id.desc()).limit(1)
     snapshot = session.scalar(newest)
     if snapshot is None or snapshot.policy_fingerprint != policy.fingerprint:

@@ -1,8 +1,7 @@
 """Near-duplicates: inputs so similar to a golden one that, if they trained, the golden test would only measure memory.
-
-Each modality has its own similarity measure; an input is near a golden one if any of them says so. Images that are
-only a web address have none: such an image is kept out of training only if its whole content equals a golden one, which
-core/learning/data/leakage.py compares.
+Each modality has its own similarity measure; an input is near a golden one if any measure reaches its threshold. Images
+that are only a web address have no measure: such an image is kept out of training only if its whole content equals a
+golden one, which core/learning/data/leakage.py compares.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,9 +16,9 @@ from core.vocabulary import Coded, Modality
 
 
 def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
-    """Whether each input is near a golden one. threshold: of texts, above 0, at most 1; pictures
-    have their own. Returns shape (inputs,). Only inputs that have a modality are compared in it: two images without a
-    text are not near-duplicates for that. Inputs of one group are near each other."""
+    """Whether each input is near a golden one. threshold: for texts, above 0, at most 1; pictures have their own.
+    Returns shape (inputs,). Only inputs that have a modality are compared in it: two images are not near-duplicates
+    because both lack a text. Inputs of one group are near each other."""
     close = np.zeros(len(inputs), dtype=np.bool_)
     for modality in Modality:
         having = [one for one in golden if one.has(modality)]
@@ -43,7 +42,7 @@ def _near(modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], 
             return near_texts([one.text for one in inputs], [one.text for one in golden], threshold)
         case Modality.IMAGE:
             return _any_picture(inputs, golden)
-        case Modality.FIELDS:  # no part of what makes two inputs one
+        case Modality.FIELDS:  # fields are not part of an input's identity
             return np.zeros(len(inputs), dtype=np.bool_)
         case _:
             assert_never(modality)

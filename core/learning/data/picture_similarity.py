@@ -1,4 +1,4 @@
-"""Near-duplicate pictures: the cosine of 32 x 32 grey values, each picture's mean taken off.
+"""Near-duplicate pictures, by the cosine of 32 x 32 grey values, from which each picture's mean is subtracted.
 
 It finds a picture that was saved again as a JPEG or turned by two degrees, and tells X-rays of different patients
 apart, which hashes of a few bits do not (docs/methods.md)."""
@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 BoolArray = NDArray[np.bool_]
-SIDE = 64  # of what is stored
-COMPARED = 32  # of what is compared: means of 2 x 2
+SIDE = 64  # pixels of a side of the stored grey values
+COMPARED = 32  # pixels of a side in the comparison: means of 2 x 2
 NEAR = 0.98  # at .95, 8 of 3,882 X-rays are near one of another patient; at .99, 7 % of changed copies are missed
-FLAT = 1e-3  # length of what is left of a picture without its mean; below, rounding is all there is
+FLAT = 1e-3  # a picture whose values without their mean have a smaller length is flat, up to rounding
 CELLS = 10_000_000  # similarities in memory at a time: 40 MB
 
 
 def near_pictures(greys: Sequence[bytes], golden: Sequence[bytes], threshold: float = NEAR) -> BoolArray:
     """Whether each picture is near a golden one. greys, golden: 64 x 64 bytes each. threshold: above 0, at most 1.
-    Returns shape (greys,). A picture of one value everywhere is near none: the content hash knows its equals."""
+    Returns shape (greys,). A picture of a single value is near none; the content hash finds equal ones."""
     close = np.zeros(len(greys), dtype=np.bool_)
     if not greys or not golden:
         return close
@@ -31,7 +31,7 @@ def near_pictures(greys: Sequence[bytes], golden: Sequence[bytes], threshold: fl
 
 
 def _standardised(greys: Sequence[bytes]) -> NDArray[np.float32]:
-    """(greys, 1024), rows of mean 0 and length 1, or 0 throughout."""
+    """The pictures as rows, shape (greys, 1024), of mean 0 and length 1; rows of zeros for flat pictures."""
     values = np.frombuffer(b"".join(greys), dtype=np.uint8).reshape(len(greys), SIDE, SIDE).astype(np.float32)
     times = SIDE // COMPARED
     rows: NDArray[np.float32] = (

@@ -22,8 +22,8 @@ USUAL_REGRESSIONS = (0.03, 0.10)  # share of the right past errors that any retr
 
 
 def pin(session: Session, golden_id: int, person: str, now: datetime, policy: QueuePolicy) -> int:
-    """Have the gate refuse every candidate that gets this past error wrong though the live model has it right. Returns
-    how many the queue has pinned now. Repeating it changes nothing: who pinned it first, and when, stay.
+    """Make the gate refuse every candidate that gets this past error wrong although the live model has it right.
+    Returns how many the queue has pinned now. Repeating it changes nothing, also not who pinned it and when.
 
     Locks the queue's `Live` row, then the example. Raises NotAllowed (not a lead), NotFound (also for another queue's
     example), or Refusal: it is a random example, is no longer measured, or ten are pinned already.
@@ -46,7 +46,7 @@ def pin(session: Session, golden_id: int, person: str, now: datetime, policy: Qu
 
 
 def unpin(session: Session, golden_id: int, person: str, policy: QueuePolicy) -> int:
-    """Remove the pin. Returns how many are left. Repeating it changes nothing. Locks and raises as `pin`."""
+    """Remove the pin. Returns how many are left. Repeating it changes nothing. Locks and raises the same as `pin`."""
     queue = _locked_queue(session, person, policy)
     example = _example(session, queue, golden_id, policy)
     example.pin = example.pinned_by = example.pinned_at = None

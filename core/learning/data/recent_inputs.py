@@ -11,13 +11,13 @@ from core.learning.data.traffic import IS_TRAFFIC
 from core.records.predictions import Prediction
 from core.vocabulary import Modality
 
-LOOKED_AT = 10  # rows read for each input wanted, at most: a queue of duplicates must not be read to its beginning
+LOOKED_AT = 10  # the most rows read per wanted input, so that a queue of duplicates is not read to its beginning
 PAGE = 1_000  # rows fetched at a time
 
 
 def recent_inputs(session: Session, queue_id: int, readers: Sequence[Collection[Modality]], most: int) -> list[Input]:
-    """The newest inputs that each of the readers has something to read in, newest first, each content once and at most
-    `most`. readers: what each model reads. Erased inputs are left out. Of the newest `10 * most` predictions."""
+    """The newest inputs that all models can read, newest first, each content once and at most `most`, from the newest
+    `10 * most` predictions. readers: the modalities that each model reads. Erased inputs are left out."""
     rows = session.execute(
         select(Prediction.content_hash, Prediction.text, Prediction.image_url, Prediction.fields, Prediction.group)
         .where(Prediction.queue_id == queue_id, Prediction.erased_at.is_(None), IS_TRAFFIC)

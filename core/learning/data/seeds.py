@@ -42,8 +42,8 @@ GOLDEN = Bulk(
 
 @dataclass(frozen=True)
 class Seed:
-    """A labelled example to store: a text, or pictures by the address that they will be stored under. group: whose it
-    is, such as a patient's."""
+    """A labelled example to store: a text, or the address under which its pictures will be stored. group: the source,
+    such as a patient."""
 
     text: str
     label: str
@@ -68,8 +68,8 @@ class Seeded:
 
 
 def checked_seeds(rows: Iterable[tuple[str, str]], policy: QueuePolicy, groups: Groups = ()) -> list[Seed]:
-    """Validate rows of (text, label), numbered from 1 in errors. groups: of each row its group or None; or nothing.
-    Raises Invalid for an unknown label, an empty text or a bad group; nothing is stored then."""
+    """Validate rows of (text, label), numbered from 1 in errors. groups: per row, its group or None; empty: no row has
+    one. Raises Invalid for an unknown label, an empty text or a bad group; nothing is stored then."""
     numbered = enumerate(zip_longest(rows, groups), 1)
     return [_checked(number, text, label, group, policy) for number, ((text, label), group) in numbered]
 
@@ -85,9 +85,9 @@ def checked_picture_seeds(
 def store_seeds(
     session: Session, seeds: Sequence[Seed], now: datetime, policy: QueuePolicy, pictures: Iterable[Decoded] = ()
 ) -> Seeded:
-    """Store each text or picture once, as golden or for training, never both. Which one depends on its content alone,
-    so importing a file again, an overlapping one or the rest of it later moves nothing across. What was erased stays
-    erased. pictures: those that the seeds refer to."""
+    """Store each text or picture once, as golden or for training, never both. The split depends only on the content, so
+    importing a file again, an overlapping file or the rest of a file moves no row across. Erased rows stay erased.
+    pictures: those that the seeds refer to."""
     queue, share = queue_to_fill(session, policy.name), policy.golden.seed_share
     erased = erased_hashes(session, queue, [seed.content_hash for seed in seeds])
     kept = [seed for seed in seeds if seed.content_hash not in erased]

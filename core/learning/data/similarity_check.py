@@ -1,7 +1,7 @@
 """A second check for near-duplicates, independent of the filter (core/learning/data/text_similarity.py and
-picture_similarity.py), so that a bug in one of the two is not a bug in the other. Texts: plain counts of n-grams, not
-hashed columns, and pairs chosen by shared words, not a product of matrices. Pictures: shrunk by Pillow, and one after
-the other in double precision."""
+picture_similarity.py), so that they do not share bugs. Texts: plain counts of n-grams, not hashed columns, and pairs
+chosen by shared words, not a product of matrices. Pictures: shrunk by Pillow, and one after the other in double
+precision."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,21 +18,21 @@ from core.vocabulary import Coded
 
 T = TypeVar("T")
 
-SIDE = 64  # of what is stored of a picture
-SIZES = (3, 4, 5)  # of n-grams, as the filter's
-RAREST = 4  # words of a text by which others are chosen
-COMMON = 200  # texts with a word from which on it chooses none: it says nothing, and would choose them all
-COMPARED = 3  # others that each text is compared with at most, those that share most words
+SIDE = 64  # pixels of a side of the stored grey values
+SIZES = (3, 4, 5)  # sizes of n-grams, the same as the filter's
+RAREST = 4  # rare words of a text by which other texts are chosen for comparison
+COMMON = 200  # a word in more texts chooses none: it gives no information, and would choose too many
+COMPARED = 3  # the most texts with which each is compared: those that share most words
 
 Grams = Counter[str]
-Beside = tuple[Sequence[T], Sequence[T]]  # what is new, and what it is compared with
+Beside = tuple[Sequence[T], Sequence[T]]  # (the new ones, those with which they are compared)
 
 
 def count_leaks(
     texts: Sequence[Beside[str]], text_threshold: float, pictures: Sequence[Beside[bytes]], picture_threshold: float,
     _report: Callable[[Coded], None],
 ) -> tuple[int, int]:  # fmt: skip
-    """How many texts and how many pictures are alike, as a piece of work for another process."""
+    """The numbers of texts and of pictures that are alike. To be run in another process."""
     return (
         sum(count_alike(new, others, text_threshold) for new, others in texts),
         sum(count_alike_pictures(new, others, picture_threshold) for new, others in pictures),
@@ -45,7 +45,7 @@ def count_alike(texts: Sequence[str], others: Sequence[str], threshold: float) -
     A text is compared with at most `COMPARED` others, which share one of its `RAREST` words. Time grows with the
     number of texts and of others, not with their product.
     """
-    if not texts:  # mostly, for rows and golden examples that were compared before
+    if not texts:  # the usual case, because most rows and golden examples were compared before
         return 0
     words = [frozenset(normalise(other).split()) for other in others]
     index = _index(words)
@@ -66,8 +66,8 @@ def count_alike_pictures(greys: Sequence[bytes], others: Sequence[bytes], thresh
 
 
 def _shrunk(grey: bytes) -> NDArray[np.float64]:
-    """The picture as 32 x 32 values less their mean, of length 1; all 0 if it has one value everywhere."""
-    from PIL import Image  # here, as most processes compare no pictures
+    """The picture as 32 x 32 values less their mean, scaled to length 1; all 0 for a picture of a single value."""
+    from PIL import Image  # here, because most processes compare no pictures
 
     small = np.asarray(Image.frombytes("L", (SIDE, SIDE), grey).convert("F").reduce(2), dtype=np.float64).ravel()
     rest: NDArray[np.float64] = small - small.mean()
@@ -76,7 +76,7 @@ def _shrunk(grey: bytes) -> NDArray[np.float64]:
 
 
 def _index(words: Sequence[Iterable[str]]) -> Mapping[str, list[int]]:
-    """Word -> the places of the texts that have it."""
+    """The index: word -> positions of the texts that have it."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, own in enumerate(words):
         for word in own:
@@ -92,7 +92,8 @@ def _likeliest(text: str, index: Mapping[str, list[int]], words: Sequence[frozen
 
 
 def _grams(text: str) -> Grams:
-    """Within words, each padded with a blank on both sides; a word that is shorter than a size counts whole, once."""
+    """The n-grams of a text with their counts. They are taken within words, each padded with a blank on both sides; a
+    word that is shorter than a size counts whole, once."""
     found: Grams = Counter()
     for word in normalise(text).split():
         padded = f" {word} "

@@ -1,4 +1,4 @@
-"""Immutable training sets: what a model was trained on, row by row, and where each row came from."""
+"""Immutable training sets: the rows on which a model was trained, each with its source."""
 
 import hashlib
 import json
@@ -23,11 +23,11 @@ from core.records.synthetic import SyntheticText
 from core.storage import bulk
 from core.vocabulary import Destination, QuestionAbout, Source
 
-SEED_WEIGHT = 1.0  # of a row that no model has got wrong or right
-UNMEASURED_WEIGHT = 2.0  # of a row that corrects the model, until a run has measured it; docs/methods.md
-NO_LABEL = ""  # of a correction that takes a row out; no label of a policy is empty
+SEED_WEIGHT = 1.0  # the weight of a row that no model has predicted
+UNMEASURED_WEIGHT = 2.0  # the weight of a row that corrects the model, until a run has measured it; docs/methods.md
+NO_LABEL = ""  # the label of a correction that removes a row; no label of a policy is empty
 
-# What an input is made of: of a seed example, or of a prediction.
+# The columns of an input, of a seed example or of a prediction.
 _STORED = (
     SeedExample.text, SeedExample.image_url, SeedExample.group,
     Prediction.text, Prediction.image_url, Prediction.fields, Prediction.group,
@@ -58,8 +58,8 @@ class Row:
     label: str
     weight: float
     content_hash: str
-    graduate: bool = field(default=False, compare=False)  # it was a golden example; only of gathered rows, not stored
-    corrects: bool = field(default=False, compare=False)  # a model's answer; only of gathered rows, not stored
+    graduate: bool = field(default=False, compare=False)  # it was golden; only set when gathered, not stored
+    corrects: bool = field(default=False, compare=False)  # it corrects a model; only set when gathered, not stored
 
     @property
     def example(self) -> Example:
@@ -68,15 +68,15 @@ class Row:
 
 def gather(session: Session, queue_id: int, policy: QueuePolicy, graduating: Collection[int] = ()) -> list[Row]:
     """Every row that may train: seeds, corrections that went to training, and golden examples that have graduated or
-    are graduating (ids), with their golden label. Of one content the newest label counts, and a correction counts
-    before a seed. Labels that left the policy are left out, and so is a row about which people were asked again and
-    found no label. In a fixed order."""
+    are graduating (ids), with their golden label. For each content the newest label counts, and a correction counts
+    before a seed. Rows with labels that left the policy are left out, and so are rows about which people were asked
+    again and found no label. The order is fixed."""
     found = _graduates(session, queue_id, policy, graduating)
     graduated = {row.content_hash for _as_of, row in found}
     found += [(row.source_id, row) for row in _corrections(session, queue_id, policy, graduated)]
     corrected = {
         row.content_hash: row
-        for _as_of, row in sorted(found, key=lambda one: (one[0], one[1].graduate))  # a label beside what it came from
+        for _as_of, row in sorted(found, key=lambda one: (one[0], one[1].graduate))  # of equal ids, the graduate counts
         if row.label in policy.label_names or row.label == NO_LABEL
     }
     seeds = [
@@ -99,10 +99,10 @@ def store(
     graduating: Collection[int] = (),
     graduates_left_out: int = 0,
 ) -> Snapshot:
-    """Write the snapshot. left_out: how many rows were removed as near-duplicates of `golden`; graduates_left_out:
-    those of them that were golden once. graduating: golden examples that train from now on; the caller has locked them
-    and the Live row. Raises LeakageError if a row became golden since it was gathered, and ErasedMeanwhileError if one
-    was erased."""
+    """Store the snapshot. left_out: the number of rows that were removed as near-duplicates of `golden`;
+    graduates_left_out: how many of these were golden once. graduating: golden examples that train from now on; the
+    caller has locked them and the Live row. Raises LeakageError if a row became golden since it was gathered, and
+    ErasedMeanwhileError if one was erased."""
     _check_not_golden(session, queue_id, rows, graduating)
     snapshot = Snapshot(
         queue_id=queue_id,
@@ -126,7 +126,7 @@ def store(
 
 
 def _check_not_golden(session: Session, queue_id: int, rows: Sequence[Row], graduating: Collection[int]) -> None:
-    """graduating: ids of golden examples that are allowed among the rows."""
+    """Raises LeakageError if a row is golden. graduating: ids of golden examples that are allowed among the rows."""
     golden_now = set(
         session.scalars(
             select(GoldenExample.content_hash).where(
@@ -154,8 +154,8 @@ def _as_stored(position: int, row: Row) -> dict[str, Any]:
 
 
 def snapshot_rows(session: Session, snapshot_id: int, start: int = 0, stop: int | None = None) -> list[Row]:
-    """The rows as they were trained on, in order; their inputs come from their sources, and are empty if they were
-    erased there. start, stop: a part of them, as in a slice."""
+    """The rows of a snapshot in order. Their inputs come from their sources, and are empty if they were erased there.
+    start, stop: select a part, as in a slice."""
     found = session.execute(
         select(*_ROW, SyntheticText.text, *_STORED)
         .outerjoin(Correction, (SnapshotRow.source == Source.CORRECTION) & (Correction.id == SnapshotRow.source_id))
@@ -235,7 +235,7 @@ def _graduate(example: GoldenExample, predicted: str | None, policy: QueuePolicy
 def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated: Collection[str]) -> list[Row]:
     """The rows of corrections, oldest first, so that a newer row of the same content replaces an older one. A
     correction that found no label has `NO_LABEL`: it takes its row out of training. graduated: contents that were
-    golden, of which every correction counts that did not come by an audit."""
+    golden; all their corrections count except those from an audit."""
     digest, erased_at = _of_content("content_hash"), _of_content("erased_at")
     takes_out = and_(ReviewItem.about == QuestionAbout.TRAINING_ROW, Correction.label.is_(None))
     beside_golden = and_(
@@ -271,7 +271,7 @@ def _corrections(session: Session, queue_id: int, policy: QueuePolicy, graduated
 
 
 def _input(stored: Sequence[Any], written: str = "") -> Input:
-    """stored: the values of `_STORED`. written: the text where a language model wrote it."""
+    """The input of a row. stored: the values of `_STORED`. written: the text, if a language model wrote it."""
     seed, seed_image, seed_group, text, image_url, fields, group = stored
     if seed is not None:
         return Input.of(seed, seed_image, {}, seed_group)
@@ -284,12 +284,13 @@ def _with_pixels(session: Session, queue_id: int, rows: Sequence[Row]) -> list[R
 
 
 def _of_content(column: str) -> ColumnElement[Any]:
-    """This column of the row that a correction is about: a prediction, or a seed example with a second look."""
+    """A column of the row that a correction is about: a prediction, or a seed example about which people were asked
+    again."""
     return func.coalesce(getattr(Prediction, column), getattr(SeedExample, column))
 
 
 def _predicted_weight(corrects: bool, policy: QueuePolicy) -> float:
-    """The weight of a row that a model has predicted. One that it got wrong weighs more."""
+    """The weight of a row that a model has predicted. A row that it got wrong weighs more."""
     if not corrects:
         return policy.retraining.confirmed_weight
     error_weight = policy.retraining.error_weight

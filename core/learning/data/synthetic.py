@@ -1,7 +1,7 @@
 """The texts of admitted batches as training rows: light, few, and never golden.
 
-A language model wrote them, and people confirmed a sample of their batch (core/synthesis/). So they are bound to what
-people gave: so many for each row of the label, and a tenth of a snapshot at most.
+A language model wrote them, and people confirmed a sample of their batch (core/synthesis/). So their number is bounded
+by the number of people's rows: `PER_ROW` for each row of the label, and at most a tenth of a snapshot.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.vocabulary import Source, SyntheticState
 
 PER_ROW = 4  # written texts for each of the label's own rows
-ROWS_PER_TEXT = 9  # rows of people for each written text: at most a tenth of the snapshot is written
+ROWS_PER_TEXT = 9  # rows of people for each written text, so that at most a tenth of a snapshot is written
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def written_rows(session: Session, queue_id: int, policy: QueuePolicy) -> list[R
 
 
 def within_shares(rows: Sequence[Row]) -> list[Row]:
-    """All rows of people, then as many written rows as the number of these allows, each content once, in order."""
+    """All rows of people, then as many written rows as their number allows, each content once, in order."""
     real = [row for row in rows if row.source is not Source.SYNTHETIC]
     written = [row for row in rows if row.source is Source.SYNTHETIC]
     allowed = {label: PER_ROW * rows for label, rows in Counter(row.label for row in real).items()}

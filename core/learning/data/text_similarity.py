@@ -1,11 +1,11 @@
-"""The similarity of texts, by which near-duplicates of golden texts are found.
+"""The similarity of texts, by which near-duplicates of golden texts are found. It is the cosine of their counts of
+character n-grams (3 to 5, within words), after the normalisation of core/text/normalisation.py. It depends on the two
+texts alone. With weights learned from a corpus (TF-IDF), a row that was left out of one snapshot could get into the
+next because other rows were added.
 
-Similarity of two texts: the cosine of their counts of character n-grams (3 to 5, within words), after the normalisation
-of core/text/normalisation.py. It is a function of the two texts alone. With weights learned from a corpus (TF-IDF), a
-row that was left out of one snapshot could be let into the next because other rows had come.
-
-Broder (1997), "On the resemblance and containment of documents", compares sets of n-grams; counts and the cosine keep
-short texts, which have few n-grams, from jumping. What a threshold lets through is listed in docs/methods.md.
+Broder (1997), "On the resemblance and containment of documents", compares sets of n-grams; with counts and the cosine,
+the similarity of short texts, which have few n-grams, changes less abruptly. docs/methods.md lists which texts pass a
+threshold.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 
 BoolArray = NDArray[np.bool_]
 CELLS = 2_000_000  # similarities held at once, at most 12 bytes each
-ROUNDING = 1e-5  # of float32 sums: texts with equal n-grams must reach a threshold of 1
+ROUNDING = 1e-5  # rounding of float32 sums: texts with equal n-grams must reach a threshold of 1
 
 
 def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: float) -> BoolArray:
     """Whether each text is equal to a golden one after normalisation, or at least `threshold` similar to one.
 
-    threshold: above 0, at most 1. Returns shape (texts,). No golden texts: all False. An empty text is near an empty
-    one only. Word order does not count, since n-grams end with the word: "refund my order" is near "my order refund".
-    Memory is bounded, whatever the number of texts; time grows with texts times golden texts that share n-grams.
+    threshold: above 0, at most 1. Returns shape (texts,). No golden texts: all False. An empty text is only near an
+    empty one. Word order does not count, because n-grams end with the word: "refund my order" is near "my order
+    refund". Memory is bounded, whatever the number of texts; time grows with texts times golden texts that share
+    n-grams.
     """
     normal, golden = [*map(normalise, texts)], [*map(normalise, golden_texts)]
     known = set(golden)
@@ -46,8 +47,8 @@ def near_texts(texts: Sequence[str], golden_texts: Sequence[str], threshold: flo
 
 
 def similar_pairs(texts: Sequence[str], threshold: float) -> "csr_matrix":
-    """The similarities of the texts among each other that reach the threshold, each text's with itself too; shape
-    (texts, texts). Time and memory grow with the square of their number: for some thousands. At least one text."""
+    """The similarities among the texts that reach the threshold, including each text's with itself; shape (texts,
+    texts). texts: at least one. Time and memory grow with the square of their number: for some thousands."""
     normal = [*map(normalise, texts)]
     rows = _counted(normal)(normal)
     found = (rows @ rows.T).tocsr()
@@ -57,8 +58,8 @@ def similar_pairs(texts: Sequence[str], threshold: float) -> "csr_matrix":
 
 
 def without_near(texts: Sequence[str], threshold: float) -> list[int]:
-    """The places of the texts that stay. In order, a text stays if its similarity to all that stay is below
-    `threshold`."""
+    """The positions of the texts that stay. In order, a text stays if its similarity to all texts that stay so far is
+    below `threshold`."""
     if not texts:
         return []
     close = similar_pairs(texts, threshold)
@@ -71,10 +72,9 @@ def without_near(texts: Sequence[str], threshold: float) -> list[int]:
 
 
 def _counted(texts: Sequence[str]) -> Callable[[Sequence[str]], "csr_matrix"]:
-    """What turns some of these texts, all in their normal form, into rows of length 1.
-
-    N-grams end with the word, so a text is the sum of its words, and each word is taken apart once: there are far fewer
-    different words than words."""
+    """A function that turns some of these texts into rows of length 1; all texts are in normal form. N-grams end with
+    the word, so a text is the sum of its words, and each distinct word is split only once: there are far fewer distinct
+    words than words."""
     places = {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(map(str.split, texts))))}
     ngrams = word_ngrams(list(places))
 
@@ -98,7 +98,7 @@ def _parts(texts: Sequence[str], golden_texts: Sequence[str]) -> Iterator[slice]
 
 
 def _closest(rows: "csr_matrix", golden: "csr_matrix") -> NDArray[np.float32]:
-    """The highest similarity of each row; 0 for one that shares nothing."""
+    """The highest similarity of each row to a golden one; 0 for a row that shares no n-gram."""
     found = rows @ golden
     highest = np.zeros(found.shape[0], dtype=np.float32)
     some = np.flatnonzero(np.diff(found.indptr))

@@ -14,8 +14,8 @@ from core.records.predictions import Flag, Prediction
 from core.vocabulary import Reason, Source
 
 _FOUND = select(Flag.id).where(Flag.prediction_id == Prediction.id, Flag.reason == Reason.DISCOVERY)
-IS_TRAFFIC = ~_FOUND.exists()  # it was sent, and not found by a scan
-RECENT = 10_000  # predictions: the share is known to within one point, and a long history takes no longer
+IS_TRAFFIC = ~_FOUND.exists()  # the input was sent, and not found by a scan
+RECENT = 10_000  # predictions: they give the share to within one point, and a long history takes no longer
 
 
 def flagged_share(session: Session, queue_id: int) -> float | None:
@@ -35,8 +35,8 @@ def flagged_share(session: Session, queue_id: int) -> float | None:
 def traffic_shares(rows: Sequence[Row], flagged: float | None) -> list[float]:
     """A weight for each row, in their order; they sum to the number of rows. flagged: of `flagged_share`.
 
-    Corrections together count by `flagged` and seeds by the rest, each row of a kind alike. All rows count alike if the
-    share is unknown, is 0 or 1, or if there is only one kind."""
+    Corrections together have the share `flagged` and seeds the rest; rows of a kind have equal weights. All rows have
+    equal weights if the share is unknown, is 0 or 1, or if there is only one kind."""
     corrections = sum(row.source is Source.CORRECTION for row in rows)
     seeds = len(rows) - corrections
     if not flagged or flagged >= 1 or not corrections or not seeds:

@@ -1,5 +1,5 @@
-"""The character n-grams of words as rows of counts, in numpy alone: eight times as fast as scikit-learn's
-HashingVectorizer, whose analyzer `char_wb` it follows, and without the second that importing that takes."""
+"""The character n-grams of words as rows of counts, with numpy alone: eight times as fast as scikit-learn's
+HashingVectorizer, whose analyzer `char_wb` it follows, and without the second for its import."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 SIZES = (3, 4, 5)
-BASE = np.uint64(0x100000001B3)  # of the polynomial that is an n-gram's number, modulo 2**64
+BASE = np.uint64(0x100000001B3)  # the base of the polynomial, modulo 2**64, that gives an n-gram's number
 
 
 def word_ngrams(words: Sequence[str]) -> "csr_matrix":
-    """float32, shape (words, different n-grams): how often each n-gram of `SIZES` is in a word with a blank on both
-    sides. words: not empty, without white space."""
+    """The counts: float32, shape (words, distinct n-grams): how often each n-gram of `SIZES` occurs in a word with a
+    blank on both sides. words: not empty, without white space."""
     from scipy.sparse import csr_matrix
 
     padded = [f" {word} " for word in words]
@@ -25,7 +25,7 @@ def word_ngrams(words: Sequence[str]) -> "csr_matrix":
     for size in range(2, max(SIZES) + 1):
         numbers = numbers[:-1] * BASE + codes[size - 1 :]
         if size in SIZES:
-            whole = of_word[: len(numbers)] == of_word[size - 1 :]  # begins and ends in the same word
+            whole = of_word[: len(numbers)] == of_word[size - 1 :]  # the n-gram begins and ends in the same word
             rows.append(of_word[: len(numbers)][whole])
             found.append(numbers[whole])
     row = np.concatenate(rows)
