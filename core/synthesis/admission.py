@@ -2,8 +2,8 @@
 
 import math
 
-FEWEST_ASKED, SHARE_ASKED = 10, 0.2  # texts of a batch: all of fewer
-CONFIRMED = 90  # of 100 texts of the sample
+FEWEST_ASKED, SHARE_ASKED = 10, 0.2  # of a batch; of fewer texts, all are in the sample
+CONFIRMED = 90  # of 100 texts in the sample
 
 
 def sample_size(kept: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from core.text.storable import storable
 from core.vocabulary import CallProblem
 
-MOST_TEXTS = 50  # of one answer; further ones are left out
+MOST_TEXTS = 50  # texts of one answer; further ones are left out
 LONGEST = 2000  # characters of a text; the guards leave out far shorter ones
 
 _LEAD = re.compile(r"^\s*(?:(?:[QA]|Text|Message)\s*:|\(?\d{1,2}[.):]|[-*•])\s*", re.IGNORECASE)
@@ -18,8 +18,8 @@ _QUOTES = {"“": "”", '"': '"', "«": "»", "„": "“"}
 
 @dataclass(frozen=True)
 class Written:
-    """The texts of an answer. tokens_in, tokens_out: as the model's server counts them; None: it did not say. problem:
-    None: everything that was asked for is there."""
+    """The texts of an answer. tokens_in, tokens_out: as the model's server counts them; None: it gave no number.
+    problem: None: the answer is complete."""
 
     texts: tuple[str, ...]
     tokens_in: int | None = None

@@ -13,7 +13,7 @@ from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.review.presenting import item_changed
 from core.vocabulary import BatchProblem, Coded, ItemState, SyntheticState
 
-SYNTHESIS = "synthesis"  # the job
+SYNTHESIS = "synthesis"  # the name of the job
 UNFINISHED = (SyntheticState.REQUESTED, SyntheticState.SAMPLED)
 
 

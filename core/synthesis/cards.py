@@ -13,7 +13,7 @@ from core.records.synthetic import SyntheticBatch, SyntheticCall
 from core.synthesis.costs import money_of
 from core.vocabulary import Coded, SyntheticState
 
-LISTED = 10  # batches of a queue, the newest
+LISTED = 10  # the newest batches of a queue that are listed
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,14 @@ class Spent:
     tokens: int
     silent: int
     money: float | None
-    problems: Mapping[str, int]  # of `CallProblem`
+    problems: Mapping[str, int]  # words of `CallProblem`
     sent: int
 
 
 @dataclass(frozen=True)
 class BatchCard:
-    """counts: see `SyntheticBatch`; empty until it is written. problem: of `BatchProblem`."""
+    """A batch as people see it. counts: see `SyntheticBatch`; empty until it is written. problem: a code of
+    `BatchProblem`."""
 
     batch_id: int
     queue_title: str

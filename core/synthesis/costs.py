@@ -1,4 +1,4 @@
-"""The cost of a batch: how many calls, tokens and how much money, estimated from above before anything is asked."""
+"""The cost of a batch in calls, tokens and money: an upper bound, estimated before the first call."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.policy.synthetic import SyntheticPolicy
 from core.synthesis.prompt import MOST_ANSWER_TOKENS, PER_CALL
 
-SPARE = 2  # texts asked for, for each that may be kept: the guards drop about half
+SPARE = 2  # texts requested for each that may be kept, because the guards drop about half
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from core.review.questions import ABOUT_PREDICTION
 from core.synthesis.prompt import MOST_EXAMPLES, Shown, outgoing
 from core.vocabulary import Destination
 
-LOOKED_AT = 200  # of the newest, from which the few are taken
-ALIKE = 0.8  # cosine of n-grams: a second text like one that is shown tells a language model nothing
+LOOKED_AT = 200  # the newest texts, from which the examples are chosen
+ALIKE = 0.8  # cosine of n-grams; a text that resembles a shown one gives a language model no information
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from core.text.content_hash import content_hash
 from core.text.masking import PLACEHOLDERS
 from core.vocabulary import Guard
 
-SHORTEST, LONGEST = 8, 200  # characters; longer ones where the examples are, up to twice the longest
+SHORTEST, LONGEST = 8, 200  # characters; texts may be longer if the examples are, up to twice the longest example
 FEWEST_WORDS = 3
-KNOWN_SHARE = 0.7  # of a text's words, that the queue's own texts have
+KNOWN_SHARE = 0.7  # the smallest share of a text's words that the queue's own texts have
 NEAR_TRAINING = 0.92  # cosine of n-grams
-THIRD_LABEL = 0.5  # probability of a label that is neither the one asked for nor the one mistaken for it
+THIRD_LABEL = 0.5  # probability of a label that is neither the requested one nor the one given by mistake
 ALIKE = 0.8  # cosine of n-grams
-PER_ROW, MOST_KEPT = 4, 20  # texts for each of the label's own rows, and of a batch
+PER_ROW, MOST_KEPT = 4, 20  # the most texts for each of the label's own rows, and in a batch
 MOST_LEAKS = 1 / 50  # share of the texts; with more, the prompt or the model knows the golden set
 
 Chances = Callable[[Sequence[str]], list[Mapping[str, float]]]
@@ -43,10 +43,10 @@ _TO_THE_READER = re.compile(
 
 @dataclass(frozen=True)
 class Known:
-    """What texts are compared with. shown: the texts in the prompt, as they were sent. training, golden: texts; golden
-    ones are compared at the policy's threshold. words: of the queue's own texts, normalised. rows: the number of
-    training rows of the label. written: content hashes of earlier batches. allowed: labels of which the live model may
-    be sure."""
+    """The data with which the guards compare texts. shown: the texts in the prompt, as they were sent. training,
+    golden: texts; golden ones are compared at the policy's threshold. words: of the queue's own texts, normalised.
+    rows: the number of training rows of the label. written: content hashes of earlier batches. allowed: labels of which
+    the live model may be sure."""
 
     shown: Sequence[str]
     training: Sequence[str]
@@ -70,8 +70,9 @@ class Judged:
 
 @dataclass(frozen=True)
 class Guarded:
-    """texts: each content once, in the order in which they were written. written: how many, repeats included.
-    counts: those that each guard dropped; guards that dropped none are left out."""
+    """The result of the guards. texts: each content once, in the order in which they were written. written: the number
+    of texts, including repeated ones. counts: the number of texts that each guard dropped; guards that dropped none are
+    left out."""
 
     texts: tuple[Judged, ...]
     written: int

@@ -13,7 +13,7 @@ from importlib.resources.abc import Traversable
 
 from core.text.normalisation import normalise
 
-LEAST_SHARE = 0.25  # of a text's words; in running text about half of them are in the list, in short ones fewer
+LEAST_SHARE = 0.25  # of a text's words; about half of a running text's words are in the list, fewer of a short one's
 WORD = re.compile(r"[^\W\d_]+")
 
 

@@ -12,11 +12,11 @@ from core.policy import PrivacyPolicy
 from core.text.masking import Kind, mask, mask_problem
 
 VERSION = "1"  # stored with each batch; changed with any word below
-PER_CALL = 10  # texts that are asked for at a time
+PER_CALL = 10  # texts requested per call
 MOST_EXAMPLES = 8
 LONGEST_EXAMPLE = 500  # characters of a text that are shown
 MOST_ANSWER_TOKENS = 1200
-CHARACTERS_PER_TOKEN = 3  # few, so that costs are estimated too high rather than too low
+CHARACTERS_PER_TOKEN = 3  # a low value, so that costs are estimated too high rather than too low
 MARK = "=" * 5
 
 RULES = (

@@ -29,7 +29,7 @@ from core.synthesis.languages import known_languages
 from core.synthesis.prompt import VERSION, TextSpec, messages, tokens_of
 from core.vocabulary import Destination, Role, SyntheticState
 
-FEWEST_EXAMPLES = 3  # corrected texts: fewer show a language model too little of what people mean by the label
+FEWEST_EXAMPLES = 3  # corrected texts; fewer do not show a language model what people mean by the label
 
 
 @dataclass(frozen=True)

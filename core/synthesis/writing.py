@@ -57,7 +57,7 @@ class Busy(jobs.WorkFailed):
 Write = Callable[[Ask], Answered]
 """Makes one call. Raises Refusal where the other side will never answer, such as for a wrong key; Busy, or another
 jobs.WorkFailed, where it may answer later."""
-Hear = Callable[[int, int], None]  # calls made, calls planned
+Hear = Callable[[int, int], None]  # called with (calls made, calls planned)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def write_batch(
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
     except (DatabaseUnavailable, ModelUnavailable):
-        raise  # Refusals too, but no fault of the batch: its job is tried again, and no call is made again
+        raise  # Refusals, but no fault of the batch: its job is tried again, without repeating a call
     except Refusal as refusal:
         with database.transaction(wait=PATIENT) as session:
             jobs.finish(session, claimed)
@@ -118,10 +118,10 @@ def _guarded_texts(
     database: Database, batch_id: int, queue: QueuePolicy, execute: jobs.Execute, extra_learners: Mapping[str, str],
     connect: Connect,
 ) -> Guarded:  # fmt: skip
-    """What the guards say of the batch's texts. They ask the live model."""
+    """The guards' result for the batch's texts. The guards use the live model's predictions."""
     with database.reading(wait=LONG, large=True) as session:
         facts = _facts(session, batch_id, queue)
-    if facts.learner == EXTERNAL:  # a service computes; the process of `execute` would have no connection to it
+    if facts.learner == EXTERNAL:  # a service computes the model, and the process of `execute` has no connection to it
         model = connected(unpack(facts.packed, ExternalLearner()), connect(queue))
         return _judged(facts.texts, facts.known, model)
     installed = with_own_encoder(queue, extra_learners)
@@ -132,7 +132,7 @@ def judge_texts(
     texts: Sequence[str], known: Known, packed: Packed, learner: str, extra_learners: Mapping[str, str],
     _report: jobs.Report,
 ) -> Guarded:  # fmt: skip
-    """What the guards say of the texts. packed: the live model; learner: which one made it."""
+    """The guards' result for the texts. packed: the live model; learner: the name of its learner."""
     return _judged(texts, known, unpack(packed, find_learner(learner, extra_learners)))
 
 
@@ -196,8 +196,8 @@ def _known(session: Session, batch: SyntheticBatch, queue: QueuePolicy, texts: S
 
 
 def _stored_before(session: Session, batch: SyntheticBatch, texts: Sequence[str]) -> set[str]:
-    """The hashes of those texts whose content the queue has already, or had before it was erased: in an earlier batch,
-    or in a prediction, which may be one that only measures."""
+    """The hashes of texts whose content the queue has already, or had before it was erased, in an earlier batch or in a
+    prediction, also in one that is only used for measuring."""
     hashes, found = [content_hash(text) for text in texts], set()
     for record in (Prediction, SyntheticText):
         stored = select(record.content_hash).where(record.queue_id == batch.queue_id, record.content_hash.in_(hashes))
