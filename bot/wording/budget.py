@@ -15,7 +15,7 @@ def budget_line(reading: BudgetReading) -> str:
 
 
 def budget_sentences(reading: BudgetReading, agreed: int | None = None) -> str:
-    """The same in whole sentences, for the command. agreed: items a day that a lead has allowed the promise."""
+    """Today's budget in whole sentences, for the command. agreed: items a day that a lead has allowed the promise."""
     why = "" if agreed is None or agreed != reading.asked else ", as a lead has agreed for the promise"
     today = (
         f"How many items it allows is known when a whole day has passed; {reading.came} were opened today."
@@ -28,7 +28,7 @@ def budget_sentences(reading: BudgetReading, agreed: int | None = None) -> str:
 
 
 def preview_sentences(preview: BudgetPreview, words: str) -> str:
-    """What a budget would have meant, and how to use it. words: the budget as typed."""
+    """The effect that a budget would have had, and how to use it. words: the budget as typed."""
     if not preview.predictions:
         return (
             "There are no predictions from the last four weeks, so the effect of this budget can't be estimated. Only "

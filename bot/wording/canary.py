@@ -36,7 +36,7 @@ def still_answers_sentence(line: StillAnswering, model: str) -> str:
 
 
 def paired_sentence(paired: Paired) -> str:
-    """What the settled items that both models answered say."""
+    """The sentence on the settled items that both models answered."""
     if paired.n < MINIMUM:
         return f"Not yet: {paired.n} of {MINIMUM} settled items that a comparison needs."
     share = "fewer than 0.1%" if paired.p_value < 0.001 else f"{paired.p_value:.1%}"

@@ -6,7 +6,7 @@ from core.vocabulary import Card
 
 
 def card_name(card: str, subject_id: int) -> str:
-    """card: of `Card`."""
+    """The name of a card. card: a word of `Card`."""
     if card not in set(Card):
         return f"message {subject_id}"
     known = Card(card)

@@ -18,7 +18,7 @@ DECIDED: dict[DecisionKind, str] = {
 
 
 def rolled_back(values: Mapping[str, Any], form: Format) -> str:
-    """values: of `NoticeKind.ROLLED_BACK`."""
+    """The sentence on a rollback. values: those of `NoticeKind.ROLLED_BACK`."""
     head = f"{form.text(values['queue'])}: {values['model']} is live again."
     why = f": {quoted(values['reason'], form)}." if values["reason"] else ", who gave no reason."
     rows = values["erased_rows"]
@@ -27,7 +27,7 @@ def rolled_back(values: Mapping[str, Any], form: Format) -> str:
 
 
 def overruled(values: Mapping[str, Any], form: Format) -> str:
-    """values: of `NoticeKind.OVERRULED`."""
+    """The sentence on a promotion against the gate. values: those of `NoticeKind.OVERRULED`."""
     head = f"{form.text(values['queue'])}: {values['model']} is live, although "
     problem = _although(values["gate_passed"], values["erased_rows"])
     why = f" Promoted by {people(values['leads'], form)}: {quoted(values['reason'], form)}."
@@ -35,7 +35,8 @@ def overruled(values: Mapping[str, Any], form: Format) -> str:
 
 
 def stays_live(values: Mapping[str, Any], at: str, form: Format) -> str:
-    """values: of `NoticeKind.STAYS_LIVE`; at: when it went live, in words."""
+    """The sentence on a model that stays live. values: those of `NoticeKind.STAYS_LIVE`; at: when it went live, in
+    words."""
     how = DECIDED[DecisionKind(values["kind"])]
     head = f"{form.text(values['queue'])}: {values['model']} stays live, {how} {people(values['leads'], form)} {at}."
     undone = how_to_roll_back(values["former"], values["name"]) or " There is no earlier model to go back to."
@@ -43,7 +44,8 @@ def stays_live(values: Mapping[str, Any], at: str, form: Format) -> str:
 
 
 def how_to_roll_back(former: str | None, queue: str) -> str:
-    """former: the model before; None: there is none, and nothing is said. queue: its name."""
+    """How to roll back. former: the previous model; None: there is none, so the text is empty. queue: the queue's
+    name."""
     return f" To bring {former} back, type `/goldloop rollback {queue}` and say why." if former else ""
 
 
@@ -56,7 +58,7 @@ def quoted(reason: str, form: Format) -> str:
 
 
 def _although(gate_passed: bool, erased_rows: int) -> str:
-    """What speaks against a model that was promoted all the same; completes "although ___"."""
+    """The reasons against a model that was promoted nevertheless; completes "although ___"."""
     refused = [] if gate_passed else ["the golden gate refused it"]
     erased = [f"it learned from {count(erased_rows, 'row')} erased since"] if erased_rows else []
     return " and ".join(refused + erased)

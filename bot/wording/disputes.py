@@ -9,13 +9,13 @@ UNKNOWN = "A lead decides."
 
 
 def dispute_sentence(dispute: Coded) -> str:
-    """The sentence on the card. dispute: of `DisputeReason`."""
+    """The sentence on the card. dispute: a code of `DisputeReason`."""
     why = _why(dispute)
     return f"A lead decides because {why}." if why else UNKNOWN
 
 
 def escalation_sentence(dispute: Coded) -> str:
-    """The sentence on the receipt of an answer after which a lead decides. dispute: of `DisputeReason`."""
+    """The sentence on the receipt of an answer after which a lead decides. dispute: a code of `DisputeReason`."""
     if dispute.code == DisputeReason.NO_AGREEMENT:
         return "The votes disagree, so a lead decides."
     why = _why(dispute)
@@ -23,13 +23,13 @@ def escalation_sentence(dispute: Coded) -> str:
 
 
 def escalated(dispute: Coded) -> str:
-    """The words in the history, without a full stop. dispute: of `DisputeReason`."""
+    """The words in the history, without a full stop. dispute: a code of `DisputeReason`."""
     why = _why(dispute)
     return f"Sent to a lead because {why}" if why else "Sent to a lead"
 
 
 def _why(dispute: Coded) -> str:
-    """Empty for a reason of a newer release."""
+    """The reason in words; empty for a code of a newer release."""
     if dispute.code not in set(DisputeReason):
         return ""
     reason = DisputeReason(dispute.code)

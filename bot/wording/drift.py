@@ -18,12 +18,13 @@ NAMES: dict[DriftSign, str] = {
 
 
 def drift_sentence(drift: Drift, day: date, form: Format) -> str:
-    """What was counted in the days until `day`, and what was expected from the days before."""
+    """The count of the days until `day`, and the count expected from the days before."""
     return f"{_when(drift.days, day)}, {_seen(drift, form)}; {_expected(round(drift.expected))}."
 
 
 def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
-    """items: names of the items that show the change. queue: its name, for a command."""
+    """The next step for a sign. items: names of the items that show the change. queue: the queue's name, for a
+    command."""
     match drift.sign:
         case DriftSign.NONE_OF_THESE:
             belong = "If they belong together, add a label for them to the policy file."
@@ -42,7 +43,7 @@ def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
 
 
 def items_words(drift: Drift) -> str:
-    """On the button that opens the items of a sign."""
+    """The text of the button that opens the items of a sign."""
     n = drift.observed
     if drift.sign is DriftSign.NONE_OF_THESE:
         return f"No label fits {count(n, 'item')}: open {'it' if n == 1 else 'them'}"
@@ -50,7 +51,7 @@ def items_words(drift: Drift) -> str:
 
 
 def new_label_words(queue: str) -> str:
-    """queue: its name in the policy file."""
+    """The instructions for adding a label. queue: the queue's name in the policy file."""
     return (
         "Open the items first: do they belong together, and would several people name them alike? Then ask the person "
         f"who runs Goldloop to add the label to `labels` of `[queues.{queue}]` in the policy file, with a description, "

@@ -1,4 +1,4 @@
-"""Sentences about what a model cost, in items and votes, and what it gained."""
+"""Sentences about the cost of a model, in items and votes, and its gain."""
 
 from bot.wording.numbers import count, signed
 from core.learning.evaluation.intervals import Interval
@@ -7,8 +7,9 @@ from core.learning.lifecycle.effort import Effort
 
 
 def effort_sentence(effort: Effort, scorecard: Scorecard, since: str | None) -> str:
-    """since: the live model's name; None: from the beginning. The gain is that on random golden examples; there is none
-    over always guessing the most common label. Empty where nothing was settled from the beginning."""
+    """The cost and the gain. since: the live model's name; None: from the beginning. The gain is that on random golden
+    examples; none is given over always guessing the most common label. Empty if nothing was settled since the
+    beginning."""
     if since is None and not effort.items:
         return ""
     cost = f"{given(effort)} since {since}" if since else given(effort)
@@ -23,5 +24,5 @@ def gain(difference: Interval) -> str:
 
 
 def given(effort: Effort) -> str:
-    """80 items, 175 votes"""
+    """The effort: "80 items, 175 votes"."""
     return f"{count(effort.items, 'item')}, {count(effort.votes, 'vote')}"

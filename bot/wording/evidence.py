@@ -1,4 +1,4 @@
-"""Sentences about what is wrong with an evidence pack."""
+"""Sentences about faults of an evidence pack."""
 
 from typing import assert_never
 
@@ -7,7 +7,7 @@ from core.vocabulary import Coded, EvidenceFault
 
 
 def evidence_sentence(fault: Coded, form: Format) -> str:
-    """fault: of `EvidenceFault`."""
+    """The sentence on a fault. fault: a code of `EvidenceFault`."""
     known = EvidenceFault(fault.code)
     file = form.text(str(fault.values.get("file", "")))
     match known:

@@ -14,7 +14,7 @@ Moment = Callable[[datetime], str]
 
 
 def flagged_settled(values: Mapping[str, Any], moment: Moment, form: Format) -> str:
-    """values: of `NoticeKind.FLAGGED_SETTLED`; moment: writes a time."""
+    """The outcome of a flagged message. values: those of `NoticeKind.FLAGGED_SETTLED`; moment: writes a time."""
     who = "A lead" if values["by_lead"] else "The reviewers"
     label, model_label = values["label"], values["model_label"]
     answer = form.text(shown_answer(label)) if label else "none of the labels fits"
@@ -24,7 +24,7 @@ def flagged_settled(values: Mapping[str, Any], moment: Moment, form: Format) -> 
 
 
 def flagged_erased(values: Mapping[str, Any], moment: Moment, form: Format) -> str:
-    """values: of `NoticeKind.FLAGGED_ERASED`."""
+    """The sentence on an erased message. values: those of `NoticeKind.FLAGGED_ERASED`."""
     return f"{_opening(values, moment, form)} Its text was erased before anything was decided, so the item is closed."
 
 

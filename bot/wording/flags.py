@@ -1,4 +1,4 @@
-"""Sentences about why a prediction is reviewed."""
+"""Sentences about the reason for which a prediction is reviewed."""
 
 from typing import assert_never
 
@@ -12,7 +12,7 @@ UNKNOWN = "Flagged for review."
 
 
 def flag_sentence(why: Coded, person: str | None, form: Format) -> str:
-    """why: of `Reason`. person: who flagged it, where a person did."""
+    """The sentence on a flag. why: a code of `Reason`. person: who flagged the prediction, if a person did."""
     if why.code not in set(Reason):
         return UNKNOWN
     reason = Reason(why.code)

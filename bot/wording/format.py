@@ -14,7 +14,7 @@ class Format:
     person: Callable[[str], str]
 
 
-NAMED = {OPERATOR: "the operator", GOLDLOOP: "Goldloop"}  # who has no Slack id
+NAMED = {OPERATOR: "the operator", GOLDLOOP: "Goldloop"}  # people without a Slack id
 
 
 def operator_or_id(person: str) -> str:

@@ -21,7 +21,7 @@ Values = Mapping[str, Any]
 
 
 def gate_sentence(finding: Coded, form: Format) -> str:
-    """finding: of `GateBlock` or `GateWarning`."""
+    """The sentence on a finding. finding: a code of `GateBlock` or `GateWarning`."""
     if finding.code in set(GateBlock):
         return _block(GateBlock(finding.code), finding.values, form)
     if finding.code in set(GateWarning):
@@ -147,7 +147,7 @@ def _exchanged(values: Values, form: Format) -> str:
 
 
 def _right(values: Values) -> str:
-    """Right answers of both, side by side."""
+    """The right answers of both models, side by side."""
     before, n = SHORT[values["baseline"]], values["n"]
     return f"right: {before} {values['live']}/{n}, candidate {values['candidate']}/{n}"
 

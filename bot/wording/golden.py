@@ -27,7 +27,7 @@ SUSPECTED: dict[SuspectReason, str] = {
 
 
 def suspect(one: Suspicion, form: Format) -> str:
-    """Why a stored label may be wrong."""
+    """The reason for which a stored label may be wrong."""
     about, source, subject_id = one.key
     subject = "golden example" if about is QuestionAbout.GOLDEN else source
     labels = f"{form.text(one.label)}; {SUSPECTED[one.reason]} {form.text(one.suggested)}"
@@ -44,7 +44,7 @@ def past_error(one: PastError, form: Format) -> str:
 
 
 def origins(counts: dict[Origin, int]) -> str:
-    """What random examples stand for: "60 from seed data, 20 from audited traffic"."""
+    """The origins of random examples: "60 from seed data, 20 from audited traffic"."""
     return ", ".join(f"{counts[origin]} {words}" for origin, words in ORIGINS.items() if counts.get(origin))
 
 

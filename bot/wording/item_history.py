@@ -78,7 +78,7 @@ def _drawn_or_not(drawn: bool) -> str:
 
 
 def _cut(step: Flagged) -> str:
-    """Under which cut, where a budget has one."""
+    """The cut of a flag, if a budget has one."""
     cut = step.why.values.get("cut")
     if cut is None:
         return ""

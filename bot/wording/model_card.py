@@ -28,7 +28,7 @@ USE = "It suggests labels; people review what it is unsure of. It was measured o
 
 
 def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, list[str]]]:
-    """Headings with their lines."""
+    """The sections of a card: headings with their lines."""
     against = " ".join(overruled_sentences(card.decisions, card.evaluations[-1].passed, form))
     head = [against] if against else []
     yield f"{form.text(card.queue_title)}: {card.name} (model {card.id})", [*head, f"State: {STATES[card.state]}.", USE]

@@ -1,4 +1,4 @@
-"""Sentences about the steps of a model: how it was made, and what was decided about it."""
+"""Sentences about the steps of a model: its training, and the decisions about it."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -50,7 +50,7 @@ def model_step(step: Step, form: Format) -> str:
 
 
 def erased_sentence(rows: Sequence[RowSource]) -> str:
-    """rows: at least one."""
+    """The sentence on erased training rows. rows: at least one."""
     named = ", ".join(f"{SOURCES[row.source]} {row.id}" for row in rows[:NAMED])
     rest = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     return f"{count(len(rows), 'row')} of its training data erased since ({named}{rest})."
@@ -64,7 +64,8 @@ def decision(line: DecisionLine, form: Format) -> str:
 
 
 def overruled_sentences(lines: Sequence[DecisionLine], gate_passed: bool, form: Format) -> tuple[str, ...]:
-    """That the model went live against its report, then by whom and why. Empty: it did not."""
+    """The sentences on a promotion against the report: the fact, then by whom and why. Empty: the model was not
+    promoted so."""
     line = next((one for one in lines if one.kind is DecisionKind.OVERRULE and not one.instead), None)
     if line is None:
         return ()

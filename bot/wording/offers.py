@@ -1,4 +1,4 @@
-"""What a lead is offered for a weak slice or an alarm, in words."""
+"""The offers to a lead for a weak slice or an alarm, in words."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ NAMES: dict[OfferKind, str] = {
 
 
 def offer_button(offer: Offer, choice: str) -> str:
-    """The choice is named where there are several."""
+    """The text of an offer's button. It names the choice if there are several."""
     return f"{NAMES[offer.kind]} in {choice}" if len(offer.choices) > 1 else NAMES[offer.kind]
 
 
 def offer_lines(offers: Sequence[Offer], form: Format) -> list[str]:
-    """What they cost, and have gained so far. Offers of the same cost share a line."""
+    """The costs of the offers and their gains so far. Offers with the same costs share a line."""
     same: dict[str, list[Offer]] = defaultdict(list)
     for offer in offers:
         same[_cost(offer, form)].append(offer)
@@ -40,7 +40,7 @@ def _line(cost: str, offers: Sequence[Offer], form: Format) -> str:
 
 
 def _named(offer: Offer, form: Format) -> str:
-    """With the label that texts are found or written for."""
+    """The name of an offer, with the label for which texts are found or written."""
     return NAMES[offer.kind] if offer.label is None else f"{NAMES[offer.kind]} for “{form.text(offer.label)}”"
 
 
@@ -53,7 +53,8 @@ def _cost(offer: Offer, form: Format) -> str:
 
 
 def taken_sentence(kind: OfferKind, began: int, choice: str) -> str:
-    """began: the id of what was begun. choice: as a button carries it."""
+    """The sentence after an offer was taken. began: the id of the scan, batch or request. choice: the value of the
+    button."""
     match kind:
         case OfferKind.FIND_MORE:
             return f"Scan {began} of {choice} is on its way. Its progress is shown in the leads' channel."

@@ -1,4 +1,4 @@
-"""Sentences about what happens to open items when a model goes live."""
+"""Sentences about open items when a model goes live."""
 
 from bot.wording.numbers import count
 from core.learning.lifecycle.open_items import OpenItems
@@ -12,7 +12,7 @@ PLANNED = {
 
 
 def open_items_sentence(items: OpenItems, state: ModelState) -> str:
-    """Empty: there is nothing to say."""
+    """The sentence on open items; empty if there are none to mention."""
     if state is ModelState.CANDIDATE:
         return PLANNED[items.rule]
     if state is not ModelState.LIVE or not (items.renewed or items.closed):

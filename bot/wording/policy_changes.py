@@ -1,4 +1,4 @@
-"""Lines about a changed policy: what differs, section by section, and what else an operator has to do."""
+"""Lines about a changed policy: the differences by section, and what else an operator has to do."""
 
 import difflib
 import json
@@ -11,7 +11,7 @@ from bot.wording.numbers import MINUS
 from core.policy.changes import Change, SectionAdded, SectionRemoved, SettingChanged
 from core.policy.integrations import secret_variable
 
-LONG = 80  # characters from which on a text is compared line by line
+LONG = 80  # characters; longer texts are compared line by line
 
 
 def change_lines(changes: Iterable[Change]) -> list[str]:
@@ -24,7 +24,7 @@ def change_lines(changes: Iterable[Change]) -> list[str]:
 
 
 def advice(changes: Iterable[Change]) -> list[str]:
-    """What an operator has to do besides the reload: a sentence for each change that needs it."""
+    """The further steps for an operator besides the reload: a sentence for each change that needs one."""
     return [sentence for change in changes for sentence in _advice(change)]
 
 

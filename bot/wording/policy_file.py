@@ -10,7 +10,7 @@ from core.policy.changes import shown_address
 
 
 def policy_file(policy: Policy) -> str:
-    """TOML. Without addresses, reading it gives the same policy."""
+    """The policy as TOML. Except for addresses, reading it gives the same policy."""
     values = policy.model_dump(mode="json", exclude_defaults=True)
     lines: list[str] = []
     for queue in policy.queues:
@@ -40,5 +40,5 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items() if one is not None)} }}"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one sign that only TOML escapes
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # only TOML escapes it
     return json.dumps(value)

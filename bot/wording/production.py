@@ -1,4 +1,4 @@
-"""Words about how often the live model's answers agree with what people settle."""
+"""Words about how often the live model's answers agree with the labels that people settle."""
 
 from bot.wording.numbers import count, percent
 from core.learning.evaluation.intervals import Interval
@@ -36,7 +36,7 @@ def plain_words(estimate: ProductionEstimate, promise: PromiseReading | None) ->
 
 
 def _unseen(promise: PromiseReading) -> float | None:
-    """The share that holds with what people look at now. None: nothing can be said."""
+    """The share that can be promised with the present reviews. None: nothing can be said."""
     return promise.promised if promise.status is PromiseStatus.KEPT else promise.within_budget
 
 

@@ -1,4 +1,4 @@
-"""Sentences about a queue's promise: how many answers may be wrong without a person having seen them."""
+"""Sentences about a queue's promise: the share of answers that may be wrong without a person having seen them."""
 
 import math
 from typing import assert_never
@@ -17,7 +17,7 @@ def promise_line(reading: PromiseReading) -> str:
 
 
 def promise_sentences(reading: PromiseReading, queue: str) -> str:
-    """What is promised, how it stands today, and what a lead can do. queue: its name, for a command."""
+    """The promise, its state today, and what a lead can do. queue: the queue's name, for a command."""
     promised = (
         f"The promise: at most {percent(reading.promised)} of the model's answers are wrong without a person having "
         f"seen them. Goldloop says that it is kept only when it is {percent(reading.sure)} sure of it."

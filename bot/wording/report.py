@@ -1,4 +1,4 @@
-"""The first line of a golden-set report, which says what it means, and its counts as sentences."""
+"""The first line of a golden-set report, which gives its meaning in plain words, and its counts as sentences."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -12,9 +12,9 @@ from core.vocabulary import Coded, GateBlock
 
 
 def plain_line(scorecard: Scorecard, passed: bool, blocks: Sequence[Coded], form: Format) -> str:
-    """What a lead reads first. Points come from random examples alone: pooled counts are a mixture.
+    """The first line for a lead. Points come only from random examples, because pooled counts are a mixture.
 
-    blocks: of `GateBlock`, the weightiest first."""
+    blocks: codes of `GateBlock`, the weightiest first."""
     if not passed:
         return f"Worse: refused, because {_reasons(blocks, form)}."
     if not scorecard.pooled.n:
@@ -26,7 +26,7 @@ def plain_line(scorecard: Scorecard, passed: bool, blocks: Sequence[Coded], form
 
 
 def counts_sentence(score: PooledScore) -> str:
-    """How many of the golden examples that count change, and how often chance alone does that."""
+    """The number of counting golden examples that change, and how often chance alone does that."""
     of = f"Of {count(score.n, 'golden example')} that count{'s' if score.n == 1 else ''}"
     if not score.regressions and not score.improvements:
         return f"{of}, none is newly wrong and none newly right."
@@ -35,7 +35,7 @@ def counts_sentence(score: PooledScore) -> str:
 
 
 def what_counts(score: PooledScore) -> str:
-    """Which examples those are, and which were left out; empty where there are none of either kind."""
+    """The examples that count, and those that were left out; empty if there are none of either kind."""
     random = count(score.n - score.past_errors, "random example")
     counted = f"What counts: {random} and {count(score.past_errors, 'past error')}."
     sentences = [counted] if score.n else []
@@ -48,7 +48,7 @@ def what_counts(score: PooledScore) -> str:
 
 
 def counted_by_group(score: RandomScore) -> str:
-    """That intervals and tests count groups, such as patients; empty where no random example has a group."""
+    """The note that intervals and tests count groups, such as patients; empty if no random example has a group."""
     if score.groups is None:
         return ""
     return (
@@ -57,8 +57,8 @@ def counted_by_group(score: RandomScore) -> str:
 
 
 def two_labels(scorecard: Scorecard, form: Format) -> list[str]:
-    """Where there are two labels, as readers of diagnostic tests know them: sensitivity and specificity, which is the
-    sensitivity for the other label, with 95 % intervals, and calibration. Empty for more labels."""
+    """For two labels, the numbers of diagnostic tests: sensitivity and specificity, which is the sensitivity for the
+    other label, with 95 % intervals, and calibration. Empty for more labels."""
     if len(scorecard.labels) != 2:
         return []
     random, calibration = scorecard.random, scorecard.candidate_calibration
@@ -77,7 +77,8 @@ def _share(right: int, n: int, design: float) -> str:
 
 
 def on_texts(score: TextScore | None) -> str:
-    """What the stored texts show where they show nothing bad; empty where there is more to say, or nothing."""
+    """The result on the stored texts if it is good; empty if it is bad, which other sentences say, or if there is
+    none."""
     if score is None or not score.n or score.silent or score.exchanged:
         return ""
     return f"On the last {count(score.n, 'stored input')}, no label disappears and no two labels change places."
@@ -89,7 +90,7 @@ def of_hundred(chance: float) -> str:
 
 
 def _reasons(blocks: Sequence[Coded], form: Format) -> str:
-    if not blocks:  # of a newer release
+    if not blocks:  # blocks of a newer release are unknown here
         return "the golden gate says so"
     more = len(blocks) - 1
     others = f", and for {count(more, 'more reason')}" if more else ""

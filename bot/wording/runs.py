@@ -18,7 +18,7 @@ UNKNOWN_PROBLEM = "The log has the reason."
 
 
 def run_step(step: Coded, form: Format) -> str:
-    """Completes "Training run 5: ___". step: of `RunStep`."""
+    """The progress, which completes "Training run 5: ___". step: a code of `RunStep`."""
     if step.code not in set(RunStep):
         return UNKNOWN_STEP
     known = RunStep(step.code)
@@ -62,7 +62,7 @@ def _until(step: Coded) -> str:
 
 
 def run_problem(problem: Coded, form: Format) -> str:
-    """A sentence. problem: of `RunProblem`."""
+    """The sentence on a failure. problem: a code of `RunProblem`."""
     if problem.code not in set(RunProblem):
         return UNKNOWN_PROBLEM
     known = RunProblem(problem.code)

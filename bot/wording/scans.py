@@ -7,14 +7,14 @@ from core.discovery.cards import ScanCard
 from core.discovery.results import Cluster
 from core.vocabulary import ScanState
 
-BAR = 12  # blocks of the largest cluster
+BAR = 12  # the length of the largest cluster's bar
 BLOCK = "\N{FULL BLOCK}"
 SHOWN_PROBLEMS = 3
 ABOVE_CLUSTERS = "What the top-ranked texts are about:"
 
 
 def scan_title(card: ScanCard, form: Format) -> str:
-    """What is searched for, and where. Begins with a small letter."""
+    """The subject and the source of a scan, beginning with a small letter."""
     if card.foreign:
         what = "texts of another kind than the queue's"
     elif card.label is not None:
@@ -25,7 +25,7 @@ def scan_title(card: ScanCard, form: Format) -> str:
 
 
 def scan_state(card: ScanCard, form: Format) -> str:
-    """How far the scan is, or how it ended; a sentence."""
+    """The progress of a scan, or its end, as a sentence."""
     match card.state:
         case ScanState.REQUESTED:
             return "Waiting for a worker."
@@ -46,7 +46,7 @@ def progress_words(done: float | None, rows: int, seconds: float, left: float | 
 
 
 def unread_words(card: ScanCard, form: Format) -> list[str]:
-    """Which parts of the source could not be read, and why. Empty: all were read."""
+    """The parts of the source that could not be read, with the reasons. Empty: all were read."""
     if not card.unread:
         return []
     unread = (
@@ -59,7 +59,7 @@ def unread_words(card: ScanCard, form: Format) -> list[str]:
 
 
 def cluster_lines(clusters: tuple[Cluster, ...]) -> list[str]:
-    """A bar chart of what the top-ranked texts are about: a bar for each cluster, with the words that set it apart."""
+    """A bar chart of the topics of top-ranked texts: a bar for each cluster, with its distinguishing words."""
     largest = max((one.texts for one in clusters), default=1)
     width = len(f"{largest:,}")
     return [
@@ -83,7 +83,7 @@ def _counted(card: ScanCard, form: Format) -> str:
 
 
 def _unranked(card: ScanCard, form: Format) -> str:
-    """What the texts are that were not ranked."""
+    """The kind of the texts that were not ranked, in words."""
     if card.foreign:
         return "of the queue's kind"
     return "of another kind" if card.label is None else f"not about “{form.text(card.label)}”"

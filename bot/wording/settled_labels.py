@@ -22,7 +22,7 @@ def anchoring_lines(found: Anchoring) -> list[str]:
 
 
 def stale_lines(found: StaleLabels, queue: str, form: Format) -> list[str]:
-    """queue: its name, for a command."""
+    """The labels that were settled under an older guideline. queue: the queue's name, for a command."""
     if not found.total:
         return ["No label was settled under an older version of the guideline."]
     head = (

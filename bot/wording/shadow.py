@@ -10,7 +10,7 @@ SHOWN = 8  # labels and disagreements of a report on a card; `goldloop model sha
 
 
 def shadow_state(times: ShadowTimes) -> str:
-    """Whether the shadow still runs, and until when (UTC), for the terminal."""
+    """The state of a shadow, and its end (UTC), for the terminal."""
     if times.finished_at is None:
         return f"The shadow is running until {times.ends_at:%Y-%m-%d %H:%M} UTC. So far:"
     return f"The shadow was over at {times.finished_at:%Y-%m-%d %H:%M} UTC."
@@ -26,12 +26,12 @@ def agreement(report: ShadowReport) -> str:
 
 
 def labels_in_shadow(report: ShadowReport, form: Format, most: int = SHOWN) -> Iterator[str]:
-    """The labels on which the two agree least."""
+    """The labels on which the two models agree least."""
     for one in [one for one in report.labels if one.agreed < one.n][:most]:
         yield f"{form.text(one.label)}: agreed in {one.agreed} of {one.n} ({one.agreed / one.n:.0%})"
 
 
 def disagreements(report: ShadowReport, form: Format, most: int = SHOWN) -> Iterator[str]:
-    """Most frequent first: what was answered, and what the candidate says."""
+    """The disagreements, most frequent first: the stored answer and the candidate's."""
     for one in report.disagreements[:most]:
         yield f"{form.text(one.answered)} → {form.text(one.candidate)}: {one.count}"

@@ -18,7 +18,8 @@ NONE = "No weak slices: among {rows}, no part is wrong more often than the rest 
 
 
 def slice_sentence(weak: WeakSlice, form: Format) -> str:
-    """Where, how often, and what elsewhere: "channel = “fax”: 41 of 60 settled answers wrong (68%), elsewhere 30%."."""
+    """The slice, the share of wrong answers in it, and the share elsewhere: "channel = “fax”: 41 of 60 settled answers
+    wrong (68%), elsewhere 30%."."""
     if not weak.rows:
         return f"{slice_name(weak.look, form)}."
     share = percent(round(weak.wrong / weak.rows, 2))
@@ -45,7 +46,7 @@ def _counted(whys: Mapping[str, int]) -> str:
 
 
 def asking_sentence(asking: Asking, form: Format, until: str) -> str:
-    """until: the moment, as it is written."""
+    """The sentence on a request. until: its end, in words."""
     opened = f"{asking.opened} of at most {count(asking.items, 'item')}"
     person = form.person(asking.person)
     return f"People are asked about these at the request of {person}: {opened} opened, until {until}."
@@ -93,8 +94,8 @@ def remedy(weak: WeakSlice) -> str:
 
 
 def slice_lines(found: Sequence[WeakSlice], rows: int, form: Format, most: int = 10) -> list[str]:
-    """One line each, with the numbers of the items that show it and the next step. rows: settled answers that were
-    searched."""
+    """One line per slice, with the numbers of the items that show it and the next step. rows: the number of settled
+    answers that were searched."""
     if not found:
         return [NONE.format(rows=count(rows, "settled answer"))]
     return [

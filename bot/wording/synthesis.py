@@ -36,7 +36,7 @@ UNKNOWN_PROBLEM = "The log has the reason."
 
 
 def written_rows_sentence(written: WrittenRows) -> str:
-    """Of a model's training rows; empty: there are none."""
+    """The sentence on written texts among a model's training rows; empty: there are none."""
     if not written.rows:
         return ""
     numbers = ", ".join(map(str, written.batches))
@@ -45,7 +45,7 @@ def written_rows_sentence(written: WrittenRows) -> str:
 
 
 def batch_title(card: BatchCard, form: Format) -> str:
-    """What is written, by which model."""
+    """The subject of a batch, and the language model."""
     mistaken = f", mistaken for “{form.text(card.mistaken_for)}”" if card.mistaken_for is not None else ""
     target = f" ({form.text(card.target)})" if card.target else ""
     return (
@@ -55,7 +55,7 @@ def batch_title(card: BatchCard, form: Format) -> str:
 
 
 def batch_state(card: BatchCard, form: Format) -> str:
-    """How far it is, or how it ended; a sentence."""
+    """The progress of a batch, or its end, as a sentence."""
     counts, kept = card.counts, card.counts.get("kept", 0)
     match card.state:
         case SyntheticState.REQUESTED:
@@ -83,14 +83,14 @@ def batch_state(card: BatchCard, form: Format) -> str:
 
 
 def guard_words(counts: Mapping[str, int]) -> str:
-    """How many texts were written and kept, and why the others were not."""
+    """The numbers of texts written and kept, and the reasons for which others were dropped."""
     dropped = [f"{counts[guard]} {words}" for guard, words in GUARDS.items() if counts.get(guard)]
     left = f" Left out: {', '.join(dropped)}." if dropped else ""
     return f"{count(counts['written'], 'text')} written, {counts['kept']} kept.{left}"
 
 
 def spent_words(card: BatchCard, form: Format) -> str:
-    """What it has cost up to now, and what was sent."""
+    """The cost so far, and the texts that were sent."""
     spent = card.spent
     tokens = f"{spent.tokens:,} tokens" if spent.silent < spent.calls or not spent.calls else "tokens unknown"
     silent = f" (unknown for {count(spent.silent, 'call')})" if 0 < spent.silent < spent.calls else ""
@@ -105,7 +105,7 @@ def spent_words(card: BatchCard, form: Format) -> str:
 
 
 def plan_words(plan: Plan, address: str, model: str, form: Format) -> list[str]:
-    """What would be sent where, and what it would cost; before it is asked."""
+    """What a batch would send where, and its cost, for a question before it begins."""
     cost = plan.cost
     money = f"at most {cost.money:.4f} by the policy's prices" if cost.money is not None else NO_PRICES
     return [

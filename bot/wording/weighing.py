@@ -10,7 +10,7 @@ UNKNOWN_CHOICE = ""
 
 
 def weighing(choice: Coded, form: Format) -> str:
-    """Complete sentences. choice: of `WeightChoice`; of another release: empty."""
+    """The sentences on a choice; empty for a code of another release. choice: a code of `WeightChoice`."""
     if choice.code not in set(WeightChoice):
         return UNKNOWN_CHOICE
     known, values = WeightChoice(choice.code), choice.values

@@ -43,7 +43,7 @@ from goldloop_client.shapes import (
 Answer = TypeVar("Answer")
 Format = Literal["jsonl", "csv", "parquet"]
 
-PAGE = 500  # rows in one request
+PAGE = 500  # rows per request
 
 
 class ApiError(Exception):
@@ -203,9 +203,9 @@ class Client:
         return self._asked("GET", f"{queue}/pictures/{sha256}").content
 
     def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
-        """One answer per batch. Rows are read in the caller's thread, because the iterator is the caller's; and once
-        the batch before has been sent: while a thread computes, another one waits up to 5 ms for the interpreter after
-        each step of sending, and the server waits with it."""
+        """Yield one answer per batch. Rows are read in the caller's thread, because the iterator is the caller's, and
+        only when the previous batch has been sent: otherwise the sending thread would wait up to 5 ms for the
+        interpreter after each step, and the server with it."""
         with ThreadPoolExecutor(1, thread_name_prefix="goldloop-client") as sender:
             underway: Future[Received] | None = None
             while batch := list(islice(rows, MOST_ROWS)):
@@ -247,7 +247,7 @@ class Client:
         return response
 
     def _repeated(self, call: Callable[[], httpx.Response]) -> httpx.Response:
-        """The first final answer; after the last attempt, its answer or connection error."""
+        """The first final answer of repeated calls; after the last attempt, its answer or connection error."""
         for attempt in range(1, self._tries + 1):
             try:
                 response = call()
@@ -266,7 +266,7 @@ class Client:
 
 
 class _Body:
-    """JSON that notes when it has been sent, or cannot be."""
+    """A JSON body that records when it has been sent, or that it cannot be sent."""
 
     def __init__(self, json: bytes) -> None:
         self._json = json
@@ -303,7 +303,7 @@ def _accepted(response: httpx.Response) -> httpx.Response:
 def _problem(response: httpx.Response) -> Problem:
     try:
         return TypeAdapter(Problem).validate_json(response.content)
-    except ValidationError:  # not from Goldloop: from a proxy or another server
+    except ValidationError:  # the answer is not Goldloop's, but a proxy's or another server's
         detail = response.text[:200] or "The response is empty."
         return Problem("about:blank", response.reason_phrase, response.status_code, detail, "http")
 

@@ -19,15 +19,15 @@ import httpx
 from goldloop_client.signatures import sign
 from goldloop_client.stand_in import GOLDEN, LABELS, QUEUE, ROWS, StandIn, row_problem, stand_in
 
-CLOSE = 1e-6  # between two answers to the same input
-WEBHOOK_SECONDS = 10.0  # in which Goldloop expects the answer to a webhook
+CLOSE = 1e-6  # the largest difference between two answers to the same input
+WEBHOOK_SECONDS = 10.0  # seconds within which Goldloop expects the answer to a webhook
 ODD = ("", " ", "?", "ß 🙂 \u0000", "word " * 2000)
 FORGED = "whsec_" + "AAAA" * 8
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule of the contract. problem: what is wrong; empty: nothing."""
+    """The result of one rule of the contract. problem: empty if the rule is kept."""
 
     rule: str
     problem: str = ""
@@ -35,7 +35,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Service:
-    """webhook: the address that is told of training; predict: that answers. seconds: for a prediction."""
+    """The service under test. webhook: the address that is notified of training; predict: the address that answers.
+    seconds: the time limit of a prediction."""
 
     webhook: str
     predict: str
@@ -52,7 +53,7 @@ class Service:
         return _sent(self.predict, body, secret or self.secret, "prd_1", self.seconds)
 
     def answers(self, texts: Sequence[str], version: str) -> list[dict[str, float]]:
-        """Raises ValueError with what is wrong."""
+        """The service's answers, label -> probability. Raises ValueError with the problem."""
         response = self.ask(texts, version)
         if response.status_code != httpx.codes.OK:
             raise ValueError(f"the status is {response.status_code}")
@@ -68,8 +69,8 @@ class Service:
 
 
 def check_service(service: Service, goldloop: StandIn, training_seconds: float = 60.0) -> Iterator[Finding]:
-    """The rules, one after the other; the first three are needed by the others, which are left out where one fails.
-    training_seconds: in which the small snapshot has to be answered."""
+    """Check the rules, one after the other. The others depend on the first three, and are left out if one of these
+    fails. training_seconds: the time limit for answering the small snapshot."""
     yield (forged := _found("a webhook with a wrong signature is refused", lambda: _forged_webhook(service, goldloop)))
     told = _found("a webhook is answered with 2xx within 10 seconds", lambda: _told(service, goldloop))
     yield told
@@ -127,7 +128,8 @@ def _told_again(service: Service, goldloop: StandIn) -> None:
 
 
 def _predicts(service: Service, version: str) -> None:
-    """In order: a model that has learned anything knows its own training rows better than chance."""
+    """Check the predictions and their order: a model that has learned anything is better than chance on its training
+    rows."""
     answers = service.answers([text for text, _label in ROWS], version)
     right = sum(
         max(row, key=lambda name: row[name]) == label for row, (_text, label) in zip(answers, ROWS, strict=True)

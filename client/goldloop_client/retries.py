@@ -1,16 +1,16 @@
-"""When a call is repeated, and after how long."""
+"""Retries of calls: when a call is repeated, and after how long."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 WORTH_REPEATING = (429, 502, 503, 504)
 LONGEST_PAUSE = 30.0  # seconds, unless the server asks for more
-LONGEST_ASKED = 3600.0  # seconds; a server that asks for more is called again after that
+LONGEST_ASKED = 3600.0  # seconds; longer requests of the server are cut to this
 
 
 def pause_after(attempt: int, asked: str | None, now: datetime, chance: float) -> float:
-    """Seconds: what the server asks for in Retry-After, else doubling with each attempt (from 1), shortened by up to
-    half so that senders do not march in step. chance: in [0, 1)."""
+    """The pause in seconds: the server's Retry-After, or else doubling with each attempt (from 1), shortened by up to
+    half so that senders do not retry at the same time. chance: in [0, 1)."""
     seconds = seconds_asked(asked, now)
     if seconds is not None:
         return seconds
@@ -25,7 +25,7 @@ def seconds_asked(header: str | None, now: datetime) -> float | None:
     try:
         seconds = int(written) if written.isascii() and written.isdigit() else _seconds_until(written, now)
         return float(min(LONGEST_ASKED, max(0, seconds)))
-    except (ValueError, OverflowError):  # too many digits, or a date of no calendar
+    except (ValueError, OverflowError):  # too many digits, or an impossible date
         return None
 
 

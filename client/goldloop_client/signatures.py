@@ -5,13 +5,12 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-LATEST = 300.0  # seconds between the time that a request states and now; an older one may be a copy
+LATEST = 300.0  # seconds between a request's time and now; an older request may be a replay
 PREFIX = "whsec_"
 
 
 def sign(secret: str, named: str, seconds: int, body: bytes) -> str:
-    """The signature of a body that is sent under this id at this time, in seconds since 1970. secret: whsec_ and
-    base64."""
+    """The signature of a body. named: the request's id; seconds: its time, since 1970. secret: whsec_ and base64."""
     key = base64.b64decode(secret.removeprefix(PREFIX))
     digest = hmac.new(key, f"{named}.{seconds}.".encode() + body, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 QUEUE = "contract"
 LABELS = ("refund", "billing error", "delivery")
-TOLERANCE = 0.02  # of a sum of probabilities
+TOLERANCE = 0.02  # of the sum of an answer's probabilities
 
 _WISHES = (
     ("i want my money back for the", "refund"),
@@ -27,7 +27,7 @@ PATH = f"/api/v1/queues/{QUEUE}/snapshots/1"
 
 
 def content_hash(text: str) -> str:
-    """Stands for Goldloop's; a service need not know how it is computed."""
+    """A stand-in for Goldloop's hash; a service need not know how it is computed."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -38,7 +38,8 @@ SNAPSHOT = content_hash(json.dumps(ROWS))
 
 @dataclass
 class StandIn:
-    """address: of its HTTP server. submissions: that were accepted, in order; refused: the sentences of the others."""
+    """A running stand-in. address: of its HTTP server. submissions: the accepted ones, in order; refused: the sentences
+    about the others."""
 
     address: str
     submissions: list[dict[str, Any]] = field(default_factory=list)
@@ -54,7 +55,7 @@ class StandIn:
         }  # fmt: skip
 
     def take(self, sent: Any) -> tuple[int, dict[str, Any]]:
-        """The status and the body with which a submission is answered."""
+        """Accept or refuse a submission. Returns the status and the body of the answer."""
         problem = submission_problem(sent)
         if problem is not None:
             self.refused.append(problem)
@@ -71,7 +72,7 @@ class StandIn:
 
 @contextmanager
 def stand_in(port: int = 0) -> Iterator[StandIn]:
-    """It listens on this port of this machine while the block runs; 0: any."""
+    """A stand-in that listens on this port of this machine during the block. port: 0 for any."""
     with ThreadingHTTPServer(("127.0.0.1", port), type("Door", (_Door,), {})) as server:
         goldloop = StandIn(f"http://127.0.0.1:{server.server_port}")
         server.RequestHandlerClass.goldloop = goldloop  # type: ignore[attr-defined]
@@ -85,7 +86,7 @@ def stand_in(port: int = 0) -> Iterator[StandIn]:
 
 
 def submission_problem(sent: Any) -> str | None:
-    """What is wrong with a submission; None: nothing."""
+    """The problem of a submission; None: it is valid."""
     if not isinstance(sent, dict) or not isinstance(sent.get("version"), str) or not sent["version"].strip():
         return "It has no version."
     if sent.get("snapshot") != SNAPSHOT:
@@ -100,7 +101,7 @@ def submission_problem(sent: Any) -> str | None:
 
 
 def row_problem(row: Any) -> str | None:
-    """What is wrong with the answer to one input; None: nothing."""
+    """The problem of the answer to one input; None: it is valid."""
     if not isinstance(row, Mapping) or not row:
         return "An answer is not an object of labels and probabilities."
     if unknown := [name for name in row if name not in LABELS]:
@@ -147,7 +148,7 @@ class _Door(BaseHTTPRequestHandler):
         self._answer(status, json.dumps(answer))
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: what the contract finds is printed by it."""
+        """Log nothing, because the contract prints its findings."""
 
     def _answer(self, status: int, body: str) -> None:
         self.send_response(status)
