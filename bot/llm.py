@@ -1,4 +1,4 @@
-"""The client of a language model: one request in OpenAI's format, within bounds, of whose answer nothing is trusted.
+"""The client of a language model: one bounded request in OpenAI's format. No part of the answer is trusted.
 
 The address is in the policy, the key in the environment; the key is sent nowhere else and written nowhere. Requests and
 answers are not logged.
@@ -22,16 +22,16 @@ from core.synthesis.writing import Answered, Busy, Write
 from core.text.storable import storable
 from core.vocabulary import CallProblem
 
-MOST_BYTES = 1_000_000  # of an answer; one of 1,200 tokens has some 10,000
-TRIES = 3  # of one call, if the other side is busy
-PAUSE, LONGEST_PAUSE = 2.0, 30.0  # seconds between two tries; asked to wait longer, the job is put off instead
+MOST_BYTES = 1_000_000  # the largest answer; one of 1,200 tokens has some 10,000 bytes
+TRIES = 3  # attempts at one call, if the server is busy
+PAUSE, LONGEST_PAUSE = 2.0, 30.0  # seconds between two attempts; if the server asks for longer, the job is put off
 KEY = "GOLDLOOP_LLM_KEY"
 
 Sleep = Callable[[float], None]
 
 
 def writer(key: SecretStr, sleep: Sleep = time.sleep) -> Write:
-    """Makes calls with this key; empty: the server needs none."""
+    """A function that makes calls with this key. key: empty if the server needs none."""
 
     def write(ask: Ask) -> Answered:
         for attempt in range(1, TRIES + 1):
@@ -49,7 +49,7 @@ def writer(key: SecretStr, sleep: Sleep = time.sleep) -> Write:
 
 
 def _sent(ask: Ask, key: SecretStr) -> tuple[int, Answered, float]:
-    """The status, 0 where there was no answer in time, with the answer, and how long to wait before the next try."""
+    """The status (0: no answer in time), the answer, and the seconds until the next attempt."""
     loop = asyncio.new_event_loop()  # asyncio.run would wait for a DNS lookup that hangs
     try:
         return loop.run_until_complete(_answer(ask, key))
@@ -60,7 +60,8 @@ def _sent(ask: Ask, key: SecretStr) -> tuple[int, Answered, float]:
 
 
 async def _answer(ask: Ask, key: SecretStr) -> tuple[int, Answered, float]:
-    """One timeout covers everything, because httpx's own restarts with each byte. Redirects are not followed."""
+    """Make one request. A single timeout covers everything, because httpx's own restarts with each byte. Redirects are
+    not followed."""
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key.get_secret_value() else {}
     url = f"{ask.address}/chat/completions"
     async with (
@@ -80,7 +81,7 @@ async def _answer(ask: Ask, key: SecretStr) -> tuple[int, Answered, float]:
 
 
 def request_body(ask: Ask) -> dict[str, Any]:
-    """In OpenAI's chat format."""
+    """The body of a request in OpenAI's chat format."""
     shape = {"type": "json_schema", "json_schema": {"name": "texts", "strict": True, "schema": json.loads(_SCHEMA)}}
     return {
         "model": ask.model, "messages": ask.prompt, "temperature": 0.9, "top_p": 0.95, "seed": ask.seed, "n": 1,
@@ -92,8 +93,8 @@ _SCHEMA = json.dumps(SCHEMA)
 
 
 def _refuse(status: int) -> None:
-    """Raises Refusal for what will not be answered otherwise next time. What the server says is not repeated: some
-    quote the request, with the texts in it."""
+    """Raises Refusal for a status that a repetition will not change. The server's message is not repeated, because some
+    servers quote the request with its texts."""
     if status in (401, 403):
         raise Refusal(f"The language model's server refused the key (status {status}). Check {KEY}.")
     if status == 404:

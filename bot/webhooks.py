@@ -19,7 +19,7 @@ from core.vocabulary import DeliveryState
 log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0  # seconds for a whole attempt; slower endpoints should answer first and work afterwards
-GONE = 410  # by the convention: stop sending
+GONE = 410  # means "stop sending" by the convention
 
 
 def deliver_next_event(services: Services) -> bool:
@@ -44,8 +44,8 @@ def deliver_next_event(services: Services) -> bool:
 
 
 def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> Attempted:
-    """Make one attempt. Every error becomes the attempt's outcome."""
-    import httpx  # here, as it loads Rich: 5 MB, which a process without webhooks does not need
+    """Make one attempt. Returns its outcome, also for every error."""
+    import httpx  # loads Rich, 5 MB, which a process without webhooks does not need
 
     began = time.monotonic()
     try:
@@ -58,7 +58,7 @@ def attempted(endpoint: WebhookEndpoint, services: Services, due: DueEvent) -> A
         Invalid,
         ValueError,
         OSError,
-    ) as error:  # from addresses, proxies and certificate files
+    ) as error:  # errors from addresses, proxies and certificate files
         said = str(error) if isinstance(error, Invalid) else f"no answer ({type(error).__name__})"
         return Attempted(None, said, _since(began))
     except Exception as error:
@@ -96,7 +96,7 @@ async def _response(url: str, body: bytes, headers: dict[str, str]) -> tuple[int
     async with (
         asyncio.timeout(TIMEOUT),
         httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client,
-        client.stream("POST", url, content=body, headers=headers) as answer,  # its body is not read
+        client.stream("POST", url, content=body, headers=headers) as answer,  # the answer's body is not read
     ):
         return answer.status_code, answer.headers.get("retry-after", "")
 

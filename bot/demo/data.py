@@ -1,8 +1,6 @@
-"""The demo's text, and its split into disjoint parts, so that the measurement is fair.
-
-Of each label, some rows are there from the start, some are golden, some are held out (accuracy before and after is
-measured on them), and the rest arrives as new tickets. A few labels start with only two rows, like a new kind of
-request.
+"""The demo's texts, split into disjoint parts, so that the measurement is fair. Of each label, some rows are given at
+the start, some are golden, some are held out to measure the accuracy before and after, and the rest arrives as new
+tickets. A few labels start with only two rows, like a new kind of request.
 """
 
 import json
@@ -22,11 +20,11 @@ from core.pictures.decoded import Decoded
 from core.text.content_hash import content_hash, unit_interval
 from core.text.picture_address import picture_address
 
-SEED_SHARE = 0.5  # of the demo's seed file becomes golden, by content hash (`golden.seed_share` in its policy)
-SEEDED, GOLDEN, UNSEEN = 0.21, 0.21, 0.26  # of each label's rows; the rest is streamed
-LATE_LABELS = ("data privacy", "gift card", "repair")  # of the demo's own text
+SEED_SHARE = 0.5  # of the seed file becomes golden, by content hash (`golden.seed_share` in the demo's policy)
+SEEDED, GOLDEN, UNSEEN = 0.21, 0.21, 0.26  # shares of each label's rows; the rest arrives as tickets
+LATE_LABELS = ("data privacy", "gift card", "repair")  # labels of the demo's own texts that start with two rows
 LATE_ROWS = 2
-OPENING = 8  # tickets that arrive first and are easy: what a newcomer sees
+OPENING = 8  # easy tickets that arrive first, for newcomers
 HELPDESK = 4  # messages in #helpdesk
 FEWEST_ROWS = 60
 FEWEST_LABELS = 2
@@ -35,7 +33,8 @@ FEWEST_PER_LABEL = 5  # so that each label has a row in every share
 
 @dataclass(frozen=True)
 class Ticket:
-    """label: None if no label fits. also: other labels that would be defensible. picture: in place of a text."""
+    """A ticket with its true label. label: None if no label fits. also: other labels that would be defensible. picture:
+    in place of a text."""
 
     text: str
     label: str | None
@@ -52,8 +51,8 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Shares:
-    """seed: labelled rows to start from, including those that become golden (by content hash); unseen: held-out rows;
-    stream: the tickets that arrive, in this order; helpdesk: messages that people may flag."""
+    """The parts of the texts. seed: labelled rows at the start, including those that become golden (by content hash);
+    unseen: held-out rows; stream: the tickets that arrive, in this order; helpdesk: messages that people may flag."""
 
     labels: tuple[str, ...]
     seed: tuple[Ticket, ...]
@@ -68,7 +67,7 @@ def own_tickets() -> list[Ticket]:
 
 
 def spanish_tickets() -> list[Ticket]:
-    """Messages in a language that no other ticket is in."""
+    """Messages in Spanish, in which no other ticket is."""
     return _written("spanish.jsonl")
 
 
@@ -96,7 +95,7 @@ def file_tickets(path: Path, size: int, rng: np.random.Generator) -> list[Ticket
 
 
 def titles(labels: Collection[str]) -> dict[str, str]:
-    """What people see of each label: an identifier such as `card_arrival` becomes “Card arrival”, unless another label
+    """Label -> title that people see: an identifier such as `card_arrival` becomes “Card arrival”, unless another label
     has that title."""
     words = {label: " ".join(label.split("_")).strip() for label in labels}
     shown = {label: said[:1].upper() + said[1:] if said != label else label for label, said in words.items()}
@@ -105,7 +104,7 @@ def titles(labels: Collection[str]) -> dict[str, str]:
 
 
 def expectation(tickets: Sequence[Ticket], size: int, one: str = "text") -> str:
-    """What the user should know about the sample: more rows than asked for, or labels with too few."""
+    """A note for the user about the sample: more rows than requested, or labels with too few."""
     counts = Counter(ticket.label for ticket in tickets)
     few = sum(rows < FEWEST_PER_LABEL for rows in counts.values())
     words = f"Using {len(tickets)} {one}s with {len(counts)} labels."
@@ -148,7 +147,7 @@ def _is_easy(ticket: Ticket, late: Sequence[str]) -> bool:
 
 
 def _falls_golden(ticket: Ticket) -> bool:
-    """Whether importing the seeds will make this one golden."""
+    """Whether importing the seeds will make this ticket golden."""
     return unit_interval(ticket.input.content_hash, "seed golden") < SEED_SHARE
 
 

@@ -1,5 +1,5 @@
-"""What radiologists read of a model that tells two labels apart: sensitivity, specificity and calibration, on the
-pictures that were held out."""
+"""The diagnostic numbers of a model with two labels, for radiologists: sensitivity, specificity and calibration on the
+held-out pictures."""
 
 import numpy as np
 
@@ -12,8 +12,8 @@ HEALTHY = ("normal", "healthy", "negative", "no finding", "0")
 
 
 def two_label_rows(model: LiveModel, shares: Shares) -> list[tuple[str, str]]:
-    """Lines for the summary; none for texts, and where there are more labels than two. The finding is the label that
-    does not say that there is none; of two such labels, the second."""
+    """Lines for the summary; none for texts, and none for more than two labels. The finding is the label whose name
+    does not mean "no finding"; if both could be, the second."""
     held_out = [ticket for ticket in shares.unseen if ticket.picture is not None]
     if len(shares.labels) != 2 or not held_out:
         return []

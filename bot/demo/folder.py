@@ -1,4 +1,5 @@
-"""The demo's folder, which one demo at a time has. It loads nothing else, so that a second demo is refused at once."""
+"""The demo's folder, which one demo at a time may use. This module imports little, so that a second demo is refused at
+once."""
 
 import fcntl
 import shutil
@@ -10,13 +11,13 @@ from pathlib import Path
 from core.errors import Refusal
 
 FOLDER = Path(".demo")
-LOCK = "lock"  # in the folder: locked while a demo runs, with its address
+LOCK = "lock"  # a file in the folder that is locked while a demo runs, and contains its address
 
 
 @contextmanager
 def taken_folder() -> Iterator[Path]:
-    """The demo's folder, with what an earlier demo left, for this one alone. Raises Refusal if a demo is running in it,
-    and says where."""
+    """The demo's folder, locked for this demo, with the files of an earlier one. Raises Refusal, with the address, if a
+    demo is running in it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / LOCK).open("a+", encoding="utf-8") as lock:
         try:
@@ -29,13 +30,13 @@ def taken_folder() -> Iterator[Path]:
 
 
 def require_free_folder() -> None:
-    """Raises Refusal if a demo is running in the folder. Changes nothing that a demo has left."""
+    """Raises Refusal if a demo is running in the folder. Changes no file of an earlier demo."""
     with taken_folder():
         pass
 
 
 def begin(folder: Path, url: str) -> None:
-    """Empty the folder, and note for a second demo where this one runs."""
+    """Empty the folder, and store this demo's address for a second one."""
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,10 +1,9 @@
-"""Three past weeks for the demo, with what only weeks can show: a weak slice, and two changes.
-
-The first model is treated as if it had been live for that time. Tickets by fax are about the labels of which it has
-seen two rows, so it is often wrong there. On the last two days most tickets are in Spanish, of which it has seen no
-word, and on the last one a fifth are such that no label fits. The product's own verbs store it all, with the times of
-those days; two reviewers settle what the budget opens, and the daily readings find the changes. The cards of past items
-are not posted, because Slack would take many minutes.
+"""Three past weeks for the demo, because some findings need weeks: a weak slice, and two changes. The first model is
+treated as if it had been live for that time. Tickets by fax have mostly the labels of which it has seen two rows, so it
+is often wrong there. On the last two days most tickets are in Spanish, of which it has seen no word, and on the last
+day no label fits a fifth of them. The product's own functions store everything, with the times of those days; two
+reviewers settle what the budget opens, and the daily readings find the changes. The cards of past items are not posted,
+because Slack would take many minutes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,16 +38,16 @@ from core.storage.database import PATIENT
 from core.vocabulary import AnswerKind, Card, ErrorReason, ItemState
 
 DAYS, A_DAY = 21, 60
-FAX, ABOUT_LATE_LABELS = 0.25, 0.9  # of the usual tickets; of those by fax
-SPANISH, SPANISH_DAYS = 40, 2  # tickets a day; of the last days. Fewer are not found with every seed
-NEW_KIND = 12  # tickets of yesterday that no label fits
+FAX, ABOUT_LATE_LABELS = 0.25, 0.9  # shares: fax among the usual tickets, late labels among those by fax
+SPANISH, SPANISH_DAYS = 40, 2  # a day, on the last days; with fewer, not every seed finds the change
+NEW_KIND = 12  # tickets of yesterday without a fitting label
 OFFICE_HOURS = timedelta(hours=9)
 BUDGET, PROMISE = "40%", "20%"
 
 
 @dataclass(frozen=True)
 class _Day:
-    """now: when its tickets came. rows: with the first model's answers; truth: ticket by external id."""
+    """A past day. now: when its tickets came. rows: with the first model's answers; truth: external id -> ticket."""
 
     now: datetime
     rows: Sequence[NewPrediction]
@@ -56,16 +55,17 @@ class _Day:
 
 
 def plant(services: Services, shares: Shares, rng: np.random.Generator) -> LiveAnswers:
-    """Store the past, and look at it as the worker does. Returns the first model's answers beside the truth."""
+    """Store the past, and compute its readings as the worker does. Returns the first model's answers compared with the
+    truth."""
     policy, queue = services.policy, services.policy.queues[0]
     live = services.serving.live(queue)
     assert live is not None, "the first model is live"
     began = [began for began, _ended in whole_days(queue, services.clock())[-DAYS:]]
     days = [_played(live, _arrivals(shares, rng, DAYS - n), at + OFFICE_HOURS) for n, at in enumerate(began)]
     truth = {name: ticket for day in days for name, ticket in day.truth.items()}
-    with services.database.transaction(wait=PATIENT) as session:  # one, or the worker would open items in between
+    with services.database.transaction(wait=PATIENT) as session:  # only one: the worker opens items in between
         session.get_one(Live, queue_named(session, queue.name).id).changed_at = began[0]
-        session.execute(update(Snapshot).values(created_at=began[0]))  # what was settled since counts as effort
+        session.execute(update(Snapshot).values(created_at=began[0]))  # items settled since then count as effort
         for day in days:
             _store(session, policy, live.name, day, truth)
     while drift_piece(services, queue):
@@ -88,7 +88,7 @@ def _arrivals(shares: Shares, rng: np.random.Generator, days_ago: int) -> list[t
 
 
 def _unusual(shares: Shares, rng: np.random.Generator, days_ago: int) -> list[Ticket]:
-    """The tickets by which the last days differ from those before."""
+    """The tickets by which the last days differ from earlier ones."""
     spanish = spanish_tickets() if days_ago <= SPANISH_DAYS else []
     new = [ticket for ticket in shares.stream if ticket.label is None] if days_ago == 1 else []
     return [*_some(spanish, SPANISH, rng), *_some(new, NEW_KIND, rng)]
@@ -99,8 +99,8 @@ def _some(tickets: Sequence[Ticket], number: int, rng: np.random.Generator) -> l
 
 
 def _played(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) -> _Day:
-    """Each ticket ends with a number of its own: there are fewer texts than tickets, and by its content a text is
-    audited each time or never."""
+    """The day with the first model's answers. Each ticket ends with a unique number: there are fewer texts than
+    tickets, and a repeated text would be audited each time or never."""
     asked = [
         NewPrediction(f"P-{now:%m%d}-{n}", live.name, f"{ticket.text}\n#{now:%m%d}{n:02}", None, {"Channel": channel})
         for n, (ticket, channel) in enumerate(came, 1)
@@ -111,7 +111,7 @@ def _played(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) 
 
 
 def _store(session: Session, policy: Policy, model: str, day: _Day, truth: Mapping[str, Ticket]) -> None:
-    """What the worker and the reviewers did on a day."""
+    """Store the work of worker and reviewers on a day."""
     [queue] = policy.queues
     record_predictions(session, day.rows, day.now, queue)
     if (work := cut_work(session, queue, model, day.now)) is not None:

@@ -33,9 +33,10 @@ def digits() -> list[Ticket]:
 
 
 def own_pictures(path: Path, size: int) -> list[Ticket]:
-    """A folder whose sub-folders are labels, or the training part of a MedMNIST file or of the one that a folder holds.
-    Of a large set, only about twice as many as `size` are decoded, spread over each label's pictures, so that a demo
-    begins within seconds. Raises Invalid if one of them cannot be read, or if there are too few."""
+    """The user's pictures: a folder whose sub-folders are labels, or the training part of a MedMNIST file, which a
+    folder may also contain. Of a large set, only about twice as many as `size` are decoded, spread over each label's
+    pictures, so that a demo begins within seconds. Raises Invalid if one of them cannot be read, or if there are too
+    few."""
     path = _only_archive(path) or path
     tickets = _unique(_of_folder(path, size) if path.is_dir() else _of_archive(path, size))
     labels = {ticket.label for ticket in tickets}
@@ -56,7 +57,8 @@ def _only_archive(path: Path) -> Path | None:
 
 
 def _spread(labels: Sequence[object], size: int) -> list[int]:
-    """Places of the pictures to decode, in order: of each label twice its share of `size`, as some may be the same."""
+    """Positions of the pictures to decode, in order: for each label twice its share of `size`, because some may be
+    equal."""
     grouped: dict[object, list[int]] = {}
     for place, label in enumerate(labels):
         grouped.setdefault(label, []).append(place)
@@ -79,7 +81,7 @@ def _of_folder(folder: Path, size: int) -> Iterator[tuple[Decoded, str]]:
 
 
 def _of_archive(file: Path, size: int) -> Iterator[tuple[Decoded, str]]:
-    """Labels of a data set that is not known here are its numbers."""
+    """Yield the pictures of a file with their labels, which are numbers for a data set that is not known here."""
     try:
         with np.load(file) as archive:
             pixels, targets = archive["train_images"], archive["train_labels"].ravel()
@@ -102,5 +104,5 @@ def _decoded(pixels: Pixels) -> Decoded:
 
 
 def _unique(pairs: Iterator[tuple[Decoded, str]]) -> list[Ticket]:
-    """Each picture once, with its last label."""
+    """The tickets: each picture once, with its last label."""
     return list({picture.sha256: Ticket("", label, picture=picture) for picture, label in pairs}.values())

@@ -34,7 +34,8 @@ WATCH = (
 
 @dataclass(frozen=True)
 class Subject:
-    """What is reviewed. one: the word for a single input; queue: its name in the policy, and of its channels."""
+    """The subject of the review. one: the word for a single input; queue: the queue's name in the policy, and of its
+    channels."""
 
     title: str
     one: str
@@ -56,7 +57,7 @@ TICKETS = Subject(
 
 
 def own_texts(file: Path) -> Subject:
-    """The user's texts. Only the user knows what their labels mean."""
+    """The subject of the user's texts. Only the user knows the meaning of their labels."""
     return Subject(
         file.stem[:80], "text", "Choose the label that fits the text best. If no label fits, say “None of these”."
     )
@@ -86,14 +87,14 @@ def own_pictures(path: Path) -> Subject:
 class Rules:
     """The settings that differ between the interactive demo and the automatic one."""
 
-    corrections: int  # number that starts a training run; 0: only the command does
-    learner: str = ""  # empty: the subject's
+    corrections: int  # the number that starts a training run; 0: only the command does
+    learner: str = ""  # empty: the subject's learner
     budget: str = ""
     promise: str = ""
 
 
 def workspace(subject: Subject, auto: bool = False) -> SandboxConfig:
-    """auto: simulated people act, others watch."""
+    """The workspace. auto: simulated people act, and real ones watch."""
     app, queue = app_from_manifest(manifest(), id=APP, name="goldloop"), subject.queue
     return SandboxConfig(
         people=PEOPLE,

@@ -47,12 +47,12 @@ from core.records.reviews import ReviewItem
 from core.storage.database import PATIENT, Database
 from core.vocabulary import Coded, ItemState, ModelState, RunState, Trigger
 
-MOST_OPEN = 8  # cards at once, so that a newcomer is not flooded
-CORRECTIONS = 10  # until a training run, in the interactive demo
+MOST_OPEN = 8  # open cards at once, so that a newcomer is not flooded
+CORRECTIONS = 10  # corrections that start a training run in the interactive demo
 ACCURACIES = {place.ANA: 0.95, place.BEN: 0.92, place.EVA: 0.90}
 STREAM_SECONDS = 0.25  # between two tickets
-WATCH_SECONDS, REPORT_SECONDS = 1.0, 5.0  # between two lines about the progress: interactive, automatic
-LONGEST_WAIT = 400.0  # seconds, for anything that should happen by itself: the last retry of an event comes after 361
+WATCH_SECONDS, REPORT_SECONDS = 1.0, 5.0  # between two lines about the progress, interactive and automatic
+LONGEST_WAIT = 400.0  # seconds to wait for any event; the last retry of an event comes after 361
 
 Found = TypeVar("Found")
 
@@ -71,8 +71,8 @@ class Options:
     port: int
     keep: bool = False
     queue: str = place.QUEUE  # "scans": pictures
-    past: bool = False  # three weeks of it, with a weak slice and a change
-    pace: float = 1.0  # times faster than Slack's rate limits, for tests; above 1 the workspace has no limits
+    past: bool = False  # begin with three past weeks, with a weak slice and a change
+    pace: float = 1.0  # speed as a multiple of Slack's rate limits, for tests; above 1, the workspace has no limits
 
     @property
     def subject(self) -> place.Subject:
@@ -144,7 +144,7 @@ def _plant_past(stage: Stage, rng: np.random.Generator) -> None:
 
 
 def _tickets(options: Options, rng: np.random.Generator) -> list[Ticket]:
-    """Raises Refusal where the options do not go together, Invalid where there is too little."""
+    """The demo's tickets. Raises Refusal if the options conflict, and Invalid if there are too few tickets."""
     if options.past and (options.auto or options.subject is not place.TICKETS):
         raise Refusal("--past is for the demo's own tickets and for people. Run it without --auto, --data and --queue.")
     if options.has_pictures:
@@ -159,7 +159,8 @@ def _tickets(options: Options, rng: np.random.Generator) -> list[Ticket]:
 def staged(
     options: Options, console: Console, shares: Shares, stop: threading.Event | None = None
 ) -> Iterator[Stage]:  # fmt: skip
-    """Raises Refusal if another demo runs in the folder, or the port is taken; nothing was deleted then."""
+    """Start the workspace and Goldloop. Raises Refusal if another demo runs in the folder, or if the port is taken;
+    then nothing is deleted."""
     rules = place.Rules(corrections=0 if options.auto or options.past else CORRECTIONS)
     if options.past:
         rules = replace(rules, budget=past.BUDGET, promise=past.PROMISE)
@@ -198,7 +199,7 @@ def _fill_helpdesk(box: SandboxClient, messages: Sequence[Ticket]) -> None:
 
 
 def _spoil(stage: Stage) -> None:
-    """As an operator would: change the policy file, and reload it."""
+    """Select the learner with swapped labels as an operator would: change the policy file, and reload it."""
     stage.say("--spoil: the policy now names a learner that swaps two labels in its training rows")
     rules, services = place.Rules(corrections=0, learner=spoilt.NAME), stage.services
     file = place.write_policy(FOLDER, stage.shares.labels, rules, stage.options.subject)
@@ -294,7 +295,7 @@ def _progress_shown(stage: Stage) -> Iterator[None]:
 
 
 def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
-    """Print the progress where it has changed, at most once in so many seconds."""
+    """Print the progress if it has changed, at most once in so many seconds."""
     last = ""
     while not stop.wait(seconds):
         with stage.services.database.reading() as session:
@@ -305,7 +306,7 @@ def _watch(stage: Stage, stop: threading.Event, seconds: float) -> None:
 
 
 def _play_itself(stage: Stage, rng: np.random.Generator) -> LiveAnswers:
-    """Returns the first model's answers, all of whose items were settled then."""
+    """Play the automatic demo. Returns the first model's answers at the time when all items about them were settled."""
     stage.say(f"Watch at {stage.url}")
     truth = pictured(stage.shares.stream) if stage.options.has_pictures else texts(stage.shares.stream)
     pace = stage.options.pace

@@ -1,6 +1,6 @@
-"""A comparison for the demo's summary: the accuracy of a model that learned, instead of the items that people
-settled, as many randomly drawn tickets with their true labels. Only a demo knows these, so in real use this cannot
-be measured."""
+"""A baseline for the demo's summary: the accuracy of a model that was trained on equally many random tickets with their
+true labels, instead of the items that people settled. Only a demo knows true labels, so this cannot be measured in real
+use."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from core.learning.learners.fitting import fit
 from core.learning.learners.registry import find_learner
 from core.records.learning import ModelVersion, TrainingRun
 
-DRAWS = 5  # of which the mean is given: one draw differs from the next by some points
+DRAWS = 5  # draws to average over: two draws differ by some points
 
 
 def random_labels_accuracy(
@@ -36,7 +36,7 @@ def random_labels_accuracy(
 
 
 def right_on(fitted: Fitted, unseen: Sequence[Ticket]) -> NDArray[np.bool_]:
-    """Whether the model is right on each, shape (tickets,)."""
+    """Whether the model is right on each ticket, shape (tickets,)."""
     table = fitted.probabilities([ticket.input for ticket in unseen])
     answers = [fitted.classes[column] for column in table.argmax(axis=1)]
     return np.array([answer == ticket.label for answer, ticket in zip(answers, unseen, strict=True)])

@@ -22,14 +22,14 @@ from core.vocabulary import ItemState
 
 FOLDER = Path("docs/images")
 SIZE = {"width": 1280, "height": 860}
-PACE = 40  # times faster than Slack's rates
+PACE = 40  # speed as a multiple of Slack's rate limits
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SETTLED, OPEN = 60, 4  # tickets; enough corrections for a candidate that is visibly better
+SETTLED, OPEN = 60, 4  # tickets; so many corrections make a candidate visibly better
 OPTIONS = Options(auto=True, seed=4, spoil=False, data=None, size=600, cards=SETTLED + OPEN, port=0, pace=PACE)
 
 
 def take(folder: Path, console: Console) -> None:
-    """Plays a short demo and writes open-card, settled-card, report and home as PNG."""
+    """Play a short demo and write open-card, settled-card, report and home as PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     with staged(OPTIONS, console, shares()) as stage, _browser() as page:
         report = better_candidate(stage)
@@ -56,7 +56,7 @@ def shares() -> Shares:
 
 
 def better_candidate(stage: Stage) -> Message:
-    """The report on a second model, which gets more golden examples right than the first."""
+    """The report on a second model that gets more golden examples right than the first."""
     first_model(stage)
     _review_some(stage)
     cleo = stage.box.person(place.CLEO)

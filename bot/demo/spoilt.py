@@ -18,7 +18,7 @@ class SpoiltLearner(TextLearner):
     name = NAME
 
     def fit(self, examples: Sequence[Example], seed: int, progress: Progress) -> TextModel:
-        """As the text learner, on rows in which the two commonest labels have changed places."""
+        """Fit the text learner on rows in which the two most common labels are swapped."""
         common = [label for label, _count in Counter(example.label for example in examples).most_common(2)]
         swapped = dict(zip(common, reversed(common), strict=True))
         progress(Coded(RunStep.OTHER, {"phrase": f"Swapping {' and '.join(common)}"}))

@@ -1,4 +1,4 @@
-"""The demo's summary, computed from the database when it is over."""
+"""The demo's summary, computed from the database at its end."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,8 @@ class Unseen:
 def on_unseen(
     session: Session, before: int, after: int, items: int, shares: Shares, queue: QueuePolicy
 ) -> Unseen:  # fmt: skip
-    """before, after: model ids. items: that people settled between the two."""
+    """The accuracy of both models on held-out rows. before, after: model ids. items: the number of items that people
+    settled between them."""
     right = [
         right_on(load_model(session, one, queue, spoilt.LEARNERS).fitted, shares.unseen) for one in (before, after)
     ]
@@ -73,7 +74,8 @@ def tell(
     seconds: float,
     answers: LiveAnswers | None = None,
 ) -> Table:
-    """The summary as a table. Every number is counted or computed. answers: of the first model, before the second."""
+    """The summary as a table. Every number is counted or computed. answers: the first model's, before the second one
+    went live."""
     model = newest_model(session)
     card = candidate_card(session, model.id, policy)
     before = session.scalars(select(ModelVersion.id).where(ModelVersion.version == 1)).one()
@@ -134,7 +136,7 @@ def _verdict(measured: Unseen) -> str:
 
 def _flags(session: Session) -> str:
     rows = session.execute(select(Flag.reason, func.count()).group_by(Flag.reason).order_by(Flag.reason)).all()
-    total = session.scalar(select(func.count(Flag.prediction_id.distinct()))) or 0  # the audit draws flagged ones too
+    total = session.scalar(select(func.count(Flag.prediction_id.distinct()))) or 0  # audited ones can be flagged too
     several = "; an item can have several reasons" if sum(count for _reason, count in rows) > total else ""
     return f"{total} (" + ", ".join(f"{count} {reason}" for reason, count in rows) + f"{several})"
 

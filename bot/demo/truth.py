@@ -1,4 +1,4 @@
-"""The live model's answers in the demo, as Goldloop sees them, beside the truth that only the demo knows."""
+"""The live model's answers in the demo: Goldloop's estimates beside the truth, which only the demo knows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ NO_BUDGET = "none: the policy's thresholds decide what people look at"
 
 @dataclass(frozen=True)
 class LiveAnswers:
-    """estimate, budget: as leads see them. rows, right: the model's answers, and how many are right in truth. seen:
-    those that people looked at; missed: wrong ones that no person saw, in truth."""
+    """The estimates and the truth. estimate, budget: as leads see them. rows: the model's answers; right: how many of
+    them are truly right. seen: how many people looked at; missed: how many are truly wrong and were seen by nobody."""
 
     estimate: ProductionEstimate
     budget: BudgetReading | None
@@ -37,7 +37,7 @@ class LiveAnswers:
 def live_answers(
     session: Session, truth: Mapping[str, Ticket], queue: QueuePolicy, now: datetime
 ) -> LiveAnswers:  # fmt: skip
-    """Of the model that is live now. truth: ticket by its external id."""
+    """The answers of the present live model. truth: external id -> ticket."""
     queue_id = queue_named(session, queue.name).id
     estimate = production_estimate(session, queue_id)
     found = select(Prediction.external_id, Prediction.label, ReviewItem.id).outerjoin(
@@ -58,7 +58,7 @@ def live_answers(
 
 
 def truth_rows(answers: LiveAnswers) -> list[tuple[str, str]]:
-    """For the summary: names and words."""
+    """The rows of the summary: names and words."""
     if not answers.rows:
         return []
     model, rows = answers.estimate.model, answers.rows

@@ -1,13 +1,14 @@
-"""`make demo-synthetic`: a small real language model writes texts for a weak label, guards leave out what is bad, and
-people judge a sample. Everything is on this machine.
+"""`make demo-synthetic`: a small real language model writes texts for a weak label, guards drop bad ones, and people
+judge a sample. Everything is on this machine.
 
     python -m bot.demo.writing [--keep]
 
-A model of 135 million parameters repeats itself, copies and strays: the demo shows what becomes of that.
+A model of 135 million parameters repeats itself, copies examples and changes the subject: the demo shows how these
+texts are dropped.
 """
 
 import os
-import subprocess  # the command is ours
+import subprocess  # runs only a fixed command
 import sys
 import threading
 from argparse import ArgumentParser
@@ -31,9 +32,9 @@ from core.learning.learners.text import TextLearner, TextModel
 from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.vocabulary import ItemState, SyntheticState
 
-LABEL = "gift card"  # of `LATE_LABELS`: two training rows at the start
-CORRECTED = 10  # tickets of the label that people see first
-SHOWN = 3  # kept texts
+LABEL = "gift card"  # one of `LATE_LABELS`, with two training rows at the start
+CORRECTED = 10  # tickets of the label that people review first
+SHOWN = 3  # kept texts to print
 OPTIONS = Options(auto=True, seed=1, spoil=False, data=None, size=600, cards=CORRECTED, port=0, pace=10)
 SECTION = """
 [queues.support.synthetic]
@@ -98,7 +99,7 @@ def _correct(stage: Stage, tickets: Sequence[Ticket]) -> None:
 
 
 def _allow(stage: Stage, address: str) -> None:
-    """As an operator would: change the policy file, and reload it."""
+    """Allow the language model as an operator would: change the policy file, and reload it."""
     file = FOLDER / "goldloop.toml"
     with file.open("a", encoding="utf-8") as policy:
         policy.write(SECTION.format(address=address, model=small_model.NAME))
@@ -107,7 +108,7 @@ def _allow(stage: Stage, address: str) -> None:
 
 
 def _write(stage: Stage) -> None:
-    """The command as it is typed. It ends with 1 where the guards left nothing."""
+    """Run the command as typed. Its exit code is 1 if the guards kept nothing."""
     options = ["--queue", stage.queue.name, "--label", LABEL]
     stage.say(f"goldloop synthesize --queue {stage.queue.name} --label “{LABEL}”")
     here = {"DATABASE_URL": "sqlite:///goldloop.sqlite", "GOLDLOOP_POLICY": "goldloop.toml", "GOLDLOOP_LLM_KEY": ""}
@@ -117,7 +118,8 @@ def _write(stage: Stage) -> None:
 
 
 def _judge(stage: Stage, truth: dict[str, Ticket]) -> None:
-    """The reviewers know the true label of tickets; of written texts, a model of all tickets says it."""
+    """Let the reviewers judge the sample. They know the true labels of tickets; for written texts, a model trained on
+    all tickets predicts the label."""
     tickets = [ticket for ticket in own_tickets() if ticket.label is not None]
     with stage.services.database.reading() as session:
         written = list(session.scalars(select(SyntheticText.text).where(SyntheticText.dropped_because == "")))
@@ -139,7 +141,7 @@ def _settled(stage: Stage) -> None:
 
 
 def _tell(stage: Stage) -> None:
-    """The batch's card, as the lead has it when the decision is drawn."""
+    """Print the batch's card, as the lead sees it after the decision."""
     state = _state(stage).capitalize()
 
     def card() -> str | None:
