@@ -20,7 +20,7 @@ from bot.sandbox.wire import Json, dicts
 from bot.sandbox.workspace import Channel, Message, Person, ResponseUrl, View, Workspace
 
 Place = Message | View
-# What an action repeats of its element: @slack/bolt types/actions/block-action.
+# Properties of its element that an action repeats: @slack/bolt types/actions/block-action.
 STARTS = ("option", "options", "user", "users", "conversation", "conversations", "channel", "channels", "date", "time")
 ECHOED = ("placeholder", "confirm", *(f"initial_{name}" for name in STARTS))
 
@@ -144,12 +144,12 @@ async def suggestions(
     if len(offered) > 100 and not body.get("option_groups"):
         raise Refused("No options could be loaded: the app sent more than 100.", 502)
     key = (person.id, _place_id(place), action_id)
-    sandbox.suggested[key] = offered + sandbox.suggested.get(key, [])  # one may pick from one search after another
+    sandbox.suggested[key] = offered + sandbox.suggested.get(key, [])  # a person may pick from several searches in turn
     return offered
 
 
 def _grouped(body: Json) -> list[Json]:
-    """The options of groups, each with the words of its group under `group`."""
+    """The options in an answer's groups, each with the words of its group under `group`."""
     groups = dicts(body.get("option_groups"))
     return [each | {"group": words(group.get("label", {}))} for group in groups for each in dicts(group.get("options"))]
 
@@ -220,7 +220,8 @@ async def command(sandbox: Sandbox, person: Person, channel: Channel, line: str)
 
 
 def _invited(workspace: Workspace, person: Person, channel: Channel, named: list[str]) -> Outcome:
-    """Slack's own command: people and apps, by @name or by id. The channel shows who was added, and by whom."""
+    """Runs Slack's own command /invite for people and apps, by @name or by id. The channel shows who was added, and by
+    whom."""
     if person.id not in channel.members:
         raise Refused(f"{person.name} is not in {channel.name or channel.id}.", 403)
     if not named:
@@ -236,7 +237,7 @@ def _invited(workspace: Workspace, person: Person, channel: Channel, named: list
 
 
 async def shortcut(sandbox: Sandbox, person: Person, callback_id: str, message: Message | None) -> Outcome:
-    """A message shortcut with a message, a global one without."""
+    """Runs a shortcut: with a message a message shortcut, without a global one."""
     wanted = "global" if message is None else "message"
     for app in sandbox.workspace.apps.values():
         if any(each.callback_id == callback_id and each.type == wanted for each in app.shortcuts):
@@ -251,7 +252,7 @@ async def shortcut(sandbox: Sandbox, person: Person, callback_id: str, message: 
 async def reaction(
     sandbox: Sandbox, person: Person, message: Message, name: str, add: bool, event_ts: str | None = None
 ) -> Outcome:
-    """Adds or removes a reaction; the outcome is that of the event's first delivery."""
+    """Adds or removes a reaction. Returns the outcome of the event's first delivery."""
     if message.only_for is not None:
         raise Refused("Ephemeral messages cannot have reactions.")
     channel = sandbox.workspace.channels[message.channel]

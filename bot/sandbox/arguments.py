@@ -18,7 +18,7 @@ class Arguments:
         return None if value is None else str(value)
 
     def needed(self, name: str) -> str:
-        """Raises invalid_arguments for what is missing or empty."""
+        """The value of an argument. Raises invalid_arguments if it is missing or empty."""
         value = self.text(name)
         if not value:
             raise SlackError(
@@ -37,7 +37,7 @@ class Arguments:
             raise SlackError("invalid_arguments") from None
 
     def json(self, name: str, refusal: str) -> object:
-        """A value that may have come as JSON text; None where it is missing. Raises `refusal` if it does not parse."""
+        """A value that may be sent as JSON text; None if it is missing. Raises `refusal` if it does not parse."""
         value = self.given.get(name)
         if not isinstance(value, str):
             return value
@@ -65,7 +65,7 @@ class Arguments:
         return value
 
     def listed(self, name: str) -> list[str]:
-        """Comma-separated text or a JSON list."""
+        """The list in an argument: comma-separated text or a JSON list."""
         value = self.given.get(name)
         if isinstance(value, list):
             return [str(each) for each in value]
@@ -73,7 +73,7 @@ class Arguments:
 
 
 async def read_arguments(request: Request) -> Arguments:
-    """Raises invalid_json."""
+    """The arguments of a request. Raises invalid_json."""
     given: Json = dict(request.query_params)
     body = await request.body()
     content_type = request.headers.get("content-type", "").partition(";")[0].strip()

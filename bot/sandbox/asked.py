@@ -59,7 +59,7 @@ class Asked:
 
     @property
     def place(self) -> acts.Place:
-        """The message, the top modal or the Home tab that the person acts in."""
+        """The message, the top modal or the Home tab in which the person acts."""
         surface = self.fields.get("surface", "message")
         if surface == "modal":
             return acts.top_modal(self.sandbox, self.person)

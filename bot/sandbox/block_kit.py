@@ -1,4 +1,4 @@
-"""Block Kit as tables: every block and element, what it may hold and how much of it.
+"""Block Kit as tables: every block and element, with its properties and their limits.
 
 The numbers: docs.slack.dev reference/block-kit (blocks, block-elements, composition-objects); they agree with
 @slack/types 3.2.0 and slack_sdk 3.47. Names of properties: slack_sdk's models, which a test compares with these tables.
@@ -11,7 +11,7 @@ from bot.sandbox.rules import Anything, Choice, Fields, Flag, Number, Rule, Stri
 
 Surface = Literal["message", "modal", "home"]
 BLOCKS_MOST: dict[Surface, int] = {"message": 50, "modal": 100, "home": 100}
-MARKDOWN_MOST = 12_000  # over all markdown blocks of a message
+MARKDOWN_MOST = 12_000  # characters of all markdown blocks of a message together
 PLAIN = ("plain_text",)
 ID = String(255, 1)
 ANY = Anything()
@@ -37,7 +37,7 @@ def option(kinds: tuple[str, ...], *, url: bool = False) -> Rule:
 
 
 OPTION = option(PLAIN)
-RICH_OPTION = option(("plain_text", "mrkdwn"))  # of radio buttons and checkboxes
+RICH_OPTION = option(("plain_text", "mrkdwn"))  # options of radio buttons and checkboxes
 GROUP = Fields({"label": Text(75, PLAIN), "options": Things(OPTION, 100)}, must=("label", "options"))
 SLACK_FILE = Fields({"id": String(LONG), "url": String(LONG)}, one_of=("id", "url"))
 IMAGE: dict[str, Rule] = {
@@ -220,7 +220,7 @@ BLOCKS["container"] = block(
     has_header_divider=Flag(),
 )
 
-# blocks that are not everywhere (slackblocks 3.0.0 _surfaces.py; alert: node-slack-sdk #2567)
+# Blocks that only some surfaces allow (slackblocks 3.0.0 _surfaces.py; alert: node-slack-sdk #2567).
 SURFACES: dict[str, tuple[Surface, ...]] = {
     "context_actions": ("message",),
     "markdown": ("message",),

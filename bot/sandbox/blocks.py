@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bot.sandbox.wire import Json, dicts
 from bot.sandbox.workspace import random_text
 
-HIDDEN = ("options", "option_groups", "confirm", "fallback")  # words one sees only after a click
+HIDDEN = ("options", "option_groups", "confirm", "fallback")  # keys of words that are visible only after a click
 WORDS = ("text", "title", "subtitle", "caption", "body", "alt_text", "label", "name")
 
 
@@ -67,7 +67,7 @@ def words(value: Json) -> str:
 
 
 def labels(element: Json) -> list[str]:
-    """What a person may call this control: its words, or one name for each entry of an overflow menu."""
+    """The names of a control for people: its words, or one name for each entry of an overflow menu."""
     kind = element.get("type")
     if kind in ("button", "workflow_button"):
         return [words(element.get("text", {}))]

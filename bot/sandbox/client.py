@@ -15,9 +15,9 @@ from bot.sandbox.wire import Json
 __all__ = ["ControlError", "Message", "Outcome", "Person", "SandboxClient", "View"]
 
 POLL_SECONDS = 0.02
-KEPT_SECONDS = 2.0  # that an idle connection is used again; the workspace closes it after a minute
-HOME_SECONDS = 3.0  # how long open_home waits for the app to publish again
-FIRST_HOME_SECONDS = 10.0  # and for the first time
+KEPT_SECONDS = 2.0  # an idle connection is used again within this time; the workspace closes it after a minute
+HOME_SECONDS = 3.0  # for the app to publish the Home tab again in open_home
+FIRST_HOME_SECONDS = 10.0  # the same for the first time
 Found = TypeVar("Found")
 
 
@@ -87,7 +87,7 @@ class SandboxClient:
     def __init__(self, address: str) -> None:
         self.address = address
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=50, keepalive_expiry=KEPT_SECONDS)
-        secure = address.startswith("https:")  # else no time goes into loading certificates
+        secure = address.startswith("https:")  # without TLS, no certificates are loaded, which takes time
         self._http = httpx.Client(base_url=address, timeout=120.0, limits=limits, trust_env=False, verify=secure)
 
     def __enter__(self) -> Self:
@@ -102,12 +102,13 @@ class SandboxClient:
         self._http.close()
 
     def person(self, reference: str) -> "Person":
-        """By id or by name."""
+        """A person, by id or by name."""
         me = self.get("state", person=reference)["me"]
         return Person(self, me["id"], me["name"])
 
     def wait_for(self, condition: Callable[[], Found], timeout: float = 30.0, what: str = "") -> Found:
-        """Calls it every 20 ms until its answer is true, and returns that. Raises TimeoutError with the last answer."""
+        """Calls `condition` every 20 ms until its result is true, and returns that. Raises TimeoutError with the last
+        answer."""
         end = time.monotonic() + timeout
         while not (found := condition()):
             if time.monotonic() > end:

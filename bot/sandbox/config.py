@@ -25,7 +25,7 @@ class PersonConfig:
     tz: str = "Etc/UTC"
     kind: Kind = "full"
     admin: bool = False
-    team_id: str = ""  # of an external person (Slack Connect); empty: T_<id>
+    team_id: str = ""  # the team of an external person (Slack Connect); empty: T_<id>
     email: str = ""  # empty: <name>@<team_domain>.example
 
 
@@ -45,7 +45,7 @@ class GroupConfig:
     """A user group: people who are mentioned, and may be given a role, together."""
 
     id: str
-    handle: str  # what people type after @
+    handle: str  # the name that people type after @
     name: str = ""
     members: tuple[str, ...] = ()  # ids or names of people
     disabled: bool = False
@@ -68,7 +68,7 @@ class ShortcutConfig:
 
 @dataclass(frozen=True)
 class MetadataSubscription:
-    """Which message_metadata_posted an app receives: whose messages, with which event_type."""
+    """A subscription to message_metadata_posted: the app whose messages it covers, and the event_type."""
 
     app_id: str
     event_type: str
@@ -115,11 +115,11 @@ class SandboxConfig:
     team_id: str = "T_LOCAL"
     team_name: str = "Local workspace"
     team_domain: str = "local"
-    rates: bool = True  # hold Slack's rate limits
-    ack_seconds: float = 3.0  # how long an app may take to acknowledge; real seconds
-    file_seconds: float = 0.03  # how long an uploaded file takes to be ready and shared; real seconds
+    rates: bool = True  # enforce Slack's rate limits
+    ack_seconds: float = 3.0  # the time limit of an acknowledgement; real seconds
+    file_seconds: float = 0.03  # the time until an uploaded file is ready and shared; real seconds
     emoji: tuple[str, ...] = field(default=(), kw_only=True)  # names of the workspace's own emoji
-    welcome: str = field(default="", kw_only=True)  # what a newcomer should try, for the page's first screen
+    welcome: str = field(default="", kw_only=True)  # a suggestion for newcomers, on the page's first screen
 
 
 def load_config(path: str | Path) -> SandboxConfig:
@@ -130,7 +130,7 @@ def load_config(path: str | Path) -> SandboxConfig:
     path = Path(path)
     try:
         return config_from_dict(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
-    except (TypeError, ValueError, KeyError) as error:  # KeyError: of a manifest that lacks something
+    except (TypeError, ValueError, KeyError) as error:  # KeyError: from an incomplete manifest
         raise ValueError(f"{path}: {f'{error} is missing' if isinstance(error, KeyError) else error}") from error
 
 

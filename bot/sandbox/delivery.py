@@ -30,7 +30,7 @@ class Delivery:
         self.sockets = sockets
         self.inspector = inspector
         self.ack_seconds = ack_seconds
-        self.http: httpx.AsyncClient | None = None  # made when first needed, inside the loop that uses it
+        self.http: httpx.AsyncClient | None = None  # created at the first use, inside the loop that uses it
 
     async def close(self) -> None:
         if self.http is not None:

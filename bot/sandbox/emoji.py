@@ -1,4 +1,4 @@
-"""The names that a reaction may have: Slack's standard emoji, and those that the workspace added."""
+"""The names of reactions: Slack's standard emoji, and the workspace's own."""
 
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Events for apps: subscriptions, scopes and membership decide which app receives which event.
 
-An app receives messages of channels its bot is in. A reaction needs no membership of the person: people react to what
-they only preview (docs.slack.dev reference/events/reaction_added; gratibot #928).
+An app receives messages of channels its bot is in. A reaction does not require that the person is a member: people can
+react in a channel that they only preview (docs.slack.dev reference/events/reaction_added; gratibot #928).
 """
 
 import asyncio
@@ -47,7 +47,7 @@ EVENT_SCOPES = {
     "subteam_updated": "usergroups:read",
 }
 MODES = ("normal", "twice", "late", "reordered")
-LATE_SECONDS = 5.0  # of the workspace's clock; how long `late` and `reordered` hold an event back
+LATE_SECONDS = 5.0  # by the workspace's clock, for which `late` and `reordered` delay an event
 
 
 @dataclass
@@ -167,7 +167,8 @@ def never_sent(app: AppConfig) -> list[str]:
 
 
 def as_granted(app: AppConfig, event: Json) -> Iterator[Json]:
-    """The event as this app may have it: metadata that it asked for; an email address only with its scope."""
+    """Yield the event as this app may receive it: with metadata only if subscribed, and an email address only with the
+    scope."""
     if event["type"] == "message_metadata_posted" and app.metadata_subscriptions is not None:
         wanted = {(each.app_id, each.event_type) for each in app.metadata_subscriptions}
         if (event["app_id"], event["metadata"]["event_type"]) not in wanted:

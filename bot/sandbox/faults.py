@@ -14,7 +14,7 @@ class Fault:
 
     kind: str
     retry_after: int = 1
-    seconds: float = 60.0  # how long a `timeout` hangs; real seconds
+    seconds: float = 60.0  # the duration of a `timeout`; real seconds
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Faults:
         self.waiting.setdefault(method, []).extend([fault] * times)
 
     def take(self, method: str) -> Fault | None:
-        """The next fault of this method, or of "*"; it is used up."""
+        """The next fault for this method, or for "*", which is used up by this call."""
         for name in (method, "*"):
             if self.waiting.get(name):
                 return self.waiting[name].pop(0)

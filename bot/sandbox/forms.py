@@ -68,7 +68,7 @@ async def _obey(sandbox: Sandbox, person: Person, view: View, outcome: Outcome) 
     workspace, body = sandbox.workspace, outcome.response or {}
     action = body.get("response_action")
     if workspace.modals.get(person.id, [None])[-1] is not view:
-        return outcome  # the app has meanwhile put something else there
+        return outcome  # the app has replaced the view meanwhile
     try:
         if action is None:
             close_top(workspace, person.id)

@@ -35,7 +35,7 @@ def set_disabled(workspace: Workspace, group: Group, disabled: bool) -> None:
 
 
 def group_object(workspace: Workspace, group: Group, users: bool) -> Json:
-    """As in usergroups.list; `users` only where it was asked for."""
+    """A group as in usergroups.list; with `users` only if requested."""
     made: Json = {
         "id": group.id,
         "team_id": workspace.team_id,

@@ -35,7 +35,7 @@ def validate(blocks: list[Json], surface: Surface, at: str = "/blocks") -> list[
 
 
 def _unique(blocks: list[Json], at: str, errors: list[str]) -> None:
-    """block_id in the whole, action_id within its block; one focus_on_load at most."""
+    """Checks unique ids: block_id in the whole, action_id within its block; and at most one focus_on_load."""
     for name in _twice([each.get("block_id") for each in all_blocks(blocks)]):
         say(errors, f"`block_id` must be unique: {name}", at)
     for index, each in enumerate(blocks):
@@ -50,7 +50,7 @@ def _twice(names: list[str | None]) -> list[str]:
 
 
 def _sums(blocks: list[Json], at: str, errors: list[str]) -> None:
-    """What is limited over the message as a whole."""
+    """Checks the limits of the message as a whole."""
     if sum(len(str(each.get("text"))) for each in blocks if each["type"] == "markdown") > MARKDOWN_MOST:
         say(errors, f"markdown blocks must be less than {MARKDOWN_MOST + 1} characters together", at)
     if sum(_table_size(each) for each in blocks if each["type"] == "table") > TABLE_MOST:
@@ -72,7 +72,8 @@ def _texts(value: object) -> list[str]:
 
 
 def _choices(blocks: list[Json], surface: Surface, at: str, errors: list[str]) -> None:
-    """An initial option must be on offer; options or option_groups, not both; files are asked for in modals only."""
+    """Checks that an initial option is among the options, that there are not both options and option_groups, and that
+    file inputs are only in modals."""
     for index, each in enumerate(blocks):
         for entry in elements_of(each):
             place = f"{at}/{index}"
@@ -95,14 +96,14 @@ def _offered(entry: Json) -> list[Json]:
 
 
 def check_message(blocks: list[Json], files: Mapping[str, File]) -> None:
-    """Raises invalid_blocks with all errors. files: those that the author may show."""
+    """Checks a message's blocks. Raises invalid_blocks with all errors. files: those that the author may show."""
     errors = validate(blocks, "message") or _files(blocks, files, "/blocks")
     if errors:
         raise SlackError("invalid_blocks", errors=errors, response_metadata=metadata(errors))
 
 
 def check_view(view: Json, kind: str, files: Mapping[str, File]) -> None:
-    """Raises invalid_arguments with all errors, or view_too_large."""
+    """Checks a view. Raises invalid_arguments with all errors, or view_too_large."""
     if len(json.dumps(view, ensure_ascii=False).encode()) > VIEW_BYTES_MOST:
         raise SlackError("view_too_large")
     errors: list[str] = []
@@ -131,7 +132,7 @@ def _modal(view: Json) -> list[str]:
 
 
 def _files(blocks: list[Json], files: Mapping[str, File], at: str) -> list[str]:
-    """An image may show a file that Slack has and has finished with (python-slack-sdk #1521)."""
+    """The errors of images: an image may only show a file that Slack has and has processed (python-slack-sdk #1521)."""
     errors: list[str] = []
     for index, each in enumerate(blocks):
         for image in [each, *elements_of(each), *dicts(each.get("elements"))]:

@@ -5,7 +5,7 @@ from bot.sandbox.workspace import Channel, Person, Workspace
 
 
 def join(workspace: Workspace, channel: Channel, person: Person, inviter: Person | None = None) -> None:
-    """Repeating it changes nothing."""
+    """Adds a person to a channel. Repeating it changes nothing."""
     if person.id in channel.members:
         return
     channel.members.append(person.id)

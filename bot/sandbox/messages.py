@@ -16,7 +16,7 @@ from bot.sandbox.workspace import Channel, File, Message, Person, Workspace
 TEXT_MOST = 40_000  # longer text is cut when posted
 TEXT_UPDATE_MOST = 4_000  # chat.update refuses longer text
 BLOCKS_MOST = 13_200  # characters of JSON; undocumented, seen in bolt-js #2509
-METADATA_MOST = 16_000  # characters of JSON; Slack publishes no number, this one is ours
+METADATA_MOST = 16_000  # characters of JSON; Slack publishes no number, so this one is chosen here
 ALIASES = {
     "thumbsup": "+1",
     "thumbsdown": "-1",
@@ -61,16 +61,16 @@ def check_content(workspace: Workspace, draft: Message) -> Message:
 
 
 def _files_of(workspace: Workspace, draft: Message) -> dict[str, File]:
-    """Those that its author may show: an app, what it has uploaded itself (docs: "the user posting these blocks must
-    have access to this file")."""
+    """The files that a message's author may show: an app may show its own uploads (docs: "the user posting these blocks
+    must have access to this file")."""
     if draft.app is None:
         return workspace.files
     return {key: file for key, file in workspace.files.items() if file.app is not None and file.app.id == draft.app.id}
 
 
 def _show_files(workspace: Workspace, channel: Channel, message: Message) -> None:
-    """Who sees the channel sees the files that images of the message show. Uploaded without a channel, a file is seen
-    by its app alone until then."""
+    """Makes the files in a message's images visible to everyone who sees the channel. Until then, only its app sees a
+    file that was uploaded without a channel."""
     for file_id in files_in(message.blocks):
         stamps = workspace.files[file_id].shares.setdefault(channel.id, [])
         if message.ts not in stamps:
@@ -180,7 +180,7 @@ def reaction_name(workspace: Workspace, given: str) -> str:
 def react(
     workspace: Workspace, channel: Channel, message: Message, person: Person, name: str, event_ts: str | None = None
 ) -> None:
-    """Raises already_reacted, invalid_name, is_archived."""
+    """Adds a reaction. Raises already_reacted, invalid_name, is_archived."""
     name = reaction_name(workspace, name)
     if channel.archived:
         raise SlackError("is_archived")
@@ -194,7 +194,7 @@ def react(
 def unreact(
     workspace: Workspace, channel: Channel, message: Message, person: Person, name: str, event_ts: str | None = None
 ) -> None:
-    """Raises no_reaction."""
+    """Removes a reaction. Raises no_reaction."""
     name = reaction_name(workspace, name)
     people = message.reactions.get(name, [])
     if person.id not in people:
@@ -233,7 +233,7 @@ def message_event(workspace: Workspace, channel: Channel, message: Message) -> J
 
 
 def metadata_event(workspace: Workspace, app: AppConfig, message: Message) -> Json:
-    """As in docs.slack.dev reference/events/message_metadata_posted."""
+    """The event, as in docs.slack.dev reference/events/message_metadata_posted."""
     return {
         "type": "message_metadata_posted",
         "app_id": app.id,

@@ -20,7 +20,7 @@ from bot.sandbox.workspace import Person, Workspace
 
 HERE = Path(__file__).parent
 WELCOME = "Pick a person and act as them; open a second person in another window to see both sides of a conversation."
-TINTS = 8  # colours of avatars, .tint-0 to .tint-7 in base.css; by a person's place in the workspace, as in avatars.js
+TINTS = 8  # colours of avatars, .tint-0 to .tint-7 in base.css, by position in the workspace, as in avatars.js
 ROLES = {"guest": "Guest", "external": "From another company", "deactivated": "Deactivated"}
 # Images of blocks may come from anywhere, as in Slack. Scripts, styles and connections only from here.
 POLICY = "; ".join(
@@ -54,7 +54,7 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
         return _rendered("start.html", _start(workspace, ""))
 
     async def archive(request: Request) -> Response:
-        """A permalink does not name a person, so show the list of people first."""
+        """Shows the list of people first, because a permalink does not name a person."""
         require_own_host(request)
         return _rendered("start.html", _start(workspace, _place_of_link(workspace, request)))
 
@@ -76,7 +76,7 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
 
 
 class Unstored(StaticFiles):
-    """Static files that the browser revalidates each time, because no build gives them versioned names."""
+    """Static files that the browser revalidates each time, because they have no versioned names."""
 
     def file_response(self, *args: object, **more: object) -> Response:
         response = super().file_response(*args, **more)  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def _shell(workspace: Workspace, reference: str) -> Response:
 
 
 def _modules() -> list[str]:
-    """All modules, to preload them at once instead of one import after another."""
+    """The names of all modules, to preload them at once instead of one import after another."""
     return sorted(path.name for path in (HERE / "static").glob("*.js") if path.name != "theme.js")
 
 
@@ -134,7 +134,7 @@ def initials(name: str) -> str:
 
 
 def _place_of_link(workspace: Workspace, request: Request) -> str:
-    """The channel and message of `/archives/C1/p1700000000000100`, as the page's own addresses have them."""
+    """The channel and message of `/archives/C1/p1700000000000100`, in the form of the page's addresses."""
     digits = request.path_params["message"].removeprefix("p")
     ts = f"{digits[:-6]}.{digits[-6:]}" if digits.isdecimal() and len(digits) > 6 else ""
     place = f"/{request.path_params['channel']}" if request.path_params["channel"] in workspace.channels else ""

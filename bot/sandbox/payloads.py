@@ -11,8 +11,8 @@ from bot.sandbox.workspace import Channel, File, Message, Person, View, Workspac
 
 
 def user_object(workspace: Workspace, person: Person, *, email: bool = False) -> Json:
-    """As in users.info. A guest of several channels is `is_restricted`; a stranger carries `is_stranger`.
-    email: whether the app has the scope users:read.email."""
+    """A person as in users.info. A guest of several channels is `is_restricted`; a stranger has `is_stranger`. email:
+    whether the app has the scope users:read.email."""
     made = {
         "id": person.id,
         "team_id": person.team_id,
@@ -38,7 +38,7 @@ def user_object(workspace: Workspace, person: Person, *, email: bool = False) ->
 
 
 def profile(person: Person, *, email: bool = False) -> Json:
-    """As in users.profile.get."""
+    """A profile as in users.profile.get."""
     made = {
         "real_name": person.real_name,
         "real_name_normalized": _normalized(person.real_name),
@@ -56,7 +56,7 @@ def profile(person: Person, *, email: bool = False) -> Json:
 
 
 def _normalized(name: str) -> str:
-    """Without accents: é becomes e."""
+    """The name without accents: é becomes e."""
     return "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
 
 
@@ -72,7 +72,7 @@ def _tz_offset(name: str, now: float) -> int:
 
 
 def channel_object(workspace: Workspace, channel: Channel, bot_user: str) -> Json:
-    """As in conversations.info, seen by this bot user."""
+    """A channel as in conversations.info, seen by this bot user."""
     if channel.im_with is not None:
         return {
             "id": channel.id,
@@ -110,7 +110,7 @@ def channel_object(workspace: Workspace, channel: Channel, bot_user: str) -> Jso
 
 
 def message_object(workspace: Workspace, message: Message, *, metadata: bool = False) -> Json:
-    """As in conversations.history. Its `metadata` only where asked for, as Slack does."""
+    """A message as in conversations.history; with `metadata` only if requested, as in Slack."""
     made = without_none(
         type="message",
         subtype=message.subtype,
@@ -147,7 +147,7 @@ def reactions_list(message: Message) -> list[Json]:
 
 
 def thread_fields(workspace: Workspace, message: Message) -> Json:
-    """What the parent of a thread knows about it, and a reply about its parent."""
+    """The fields about a thread: of its parent, or of a reply."""
     channel = workspace.channels[message.channel]
     if message.thread_ts is not None and message.thread_ts != message.ts:
         parent = channel.messages.get(message.thread_ts)
@@ -181,7 +181,7 @@ def bot_profile(workspace: Workspace, app: AppConfig) -> Json:
 
 
 def view_object(workspace: Workspace, view: View) -> Json:
-    """As views.open answers and as interactions carry it."""
+    """A view as in the answer of views.open and in interactions."""
     body = view.body
     made = {
         "id": view.id,
@@ -208,7 +208,7 @@ def view_object(workspace: Workspace, view: View) -> Json:
 
 
 def file_object(workspace: Workspace, file: File) -> Json:
-    """As in files.info. While Slack still processes a file, its mimetype is empty and it has no shares."""
+    """A file as in files.info. While Slack still processes it, its mimetype is empty and it has no shares."""
     mimetype = (mimetypes.guess_type(file.name)[0] or "application/octet-stream") if file.ready else ""
     filetype = file.name.rpartition(".")[2] if "." in file.name else "binary"
     url = f"{workspace.base_url}/files/{file.id}/{file.name}"

@@ -1,7 +1,7 @@
 """Slack's rate limits: calls of a method per minute, app and workspace; one message per second in a channel.
 
-Tiers as in java-slack-sdk MethodsRateLimits.java; what they mean in calls per minute as in docs.slack.dev apis/web-api/
-rate-limits. Slack does not publish its bursts; those here are ours.
+Tiers as in java-slack-sdk MethodsRateLimits.java; their calls per minute as in docs.slack.dev apis/web-api/
+rate-limits. Slack does not publish its bursts; those here are estimates.
 """
 
 import math
@@ -16,7 +16,7 @@ PER_MINUTE = {
     "api.test": SPECIAL,
     "auth.test": SPECIAL,
     "blocks.validate": SPECIAL,
-    "chat.postMessage": 300,  # "several hundred per minute" beside one a second per channel
+    "chat.postMessage": 300,  # "several hundred per minute", and one per second in a channel
     "chat.getPermalink": SPECIAL,
     "chat.update": TIER_3,
     "chat.delete": TIER_3,
@@ -50,7 +50,7 @@ PER_MINUTE = {
     "usergroups.list": TIER_2,
     "usergroups.users.list": TIER_2,
 }
-CHANNEL_BURST = 4  # messages that a channel takes at once before one a second holds
+CHANNEL_BURST = 4  # messages that a channel accepts at once before the limit of one per second applies
 
 
 class Rates:

@@ -1,7 +1,7 @@
 """Answers of an app to an interaction: by its response_url, or in the acknowledgement of a slash command.
 
-A response_url accepts 5 answers within 30 minutes (docs.slack.dev, interactivity/handling-user-interaction). It posts
-where the bot could not post itself, and ephemerally unless told otherwise.
+A response_url accepts 5 answers within 30 minutes (docs.slack.dev, interactivity/handling-user-interaction). It can
+post where the bot itself could not, and posts ephemerally by default.
 """
 
 from bot.sandbox.blocks import complete_texts

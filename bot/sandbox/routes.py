@@ -61,9 +61,7 @@ class Droppable:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        cycle = getattr(
-            send, "__self__", None
-        )  # uvicorn's cycle of request and response, or its protocol of a websocket
+        cycle = getattr(send, "__self__", None)  # uvicorn's request/response cycle, or its websocket protocol
 
         def drop() -> None:
             if cycle is None:
@@ -80,7 +78,7 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _client_gone(_request: Request, _error: Exception) -> Response:
-    """The caller disconnected during the request: nothing was done, and no answer would arrive."""
+    """The response if the caller disconnected during the request: nothing was done, and no answer would arrive."""
     return Response(status_code=400)
 
 
@@ -132,7 +130,7 @@ async def _upload(sandbox: Sandbox, request: Request) -> Response:
 
 
 async def _uploaded(request: Request) -> bytes:
-    """The bytes as such, or those of the first file of a form."""
+    """The uploaded bytes: the body, or the first file of a form."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await request.body()
     async with request.form() as form:
@@ -152,7 +150,8 @@ def _download(sandbox: Sandbox, request: Request) -> Response:
 
 
 def _may_read(sandbox: Sandbox, request: Request, file: File) -> bool:
-    """An app by its token; a person (named in the address by the page) who sees a channel that has the file."""
+    """Whether the request may read a file: an app by its token; a person, whom the page names in the address, if they
+    see a channel that has the file."""
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if any(token == app.bot_token for app in sandbox.workspace.apps.values()):
         return True
@@ -160,6 +159,6 @@ def _may_read(sandbox: Sandbox, request: Request, file: File) -> bool:
     if person is None:
         return False
     channels = [sandbox.workspace.channels[each] for each in file.shares]
-    if not channels:  # a person's own, or what an app has uploaded and shown in no message yet
+    if not channels:  # a person's own file, or one that an app has uploaded and not yet shown in a message
         return file.app is None
     return any(sees_channel(each, person) for each in channels)

@@ -20,7 +20,7 @@ def say(errors: list[str], sentence: str, at: str) -> None:
 
 @dataclass(frozen=True)
 class Anything:
-    """Not checked."""
+    """A rule that accepts any value."""
 
     def check(self, value: object, at: str, errors: list[str]) -> None:
         return
@@ -109,12 +109,13 @@ class Things:
 
 @dataclass(frozen=True)
 class Fields:
-    """An object: what it may hold, what it must hold, and of which one is enough."""
+    """An object. may: its properties with their rules; must: the required ones; one_of: properties of which at least
+    one is required."""
 
     may: Mapping[str, Rule]
     must: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
-    only: bool = True  # nothing else may be there
+    only: bool = True  # other properties are errors
 
     def check(self, value: object, at: str, errors: list[str]) -> None:
         if not isinstance(value, dict):
@@ -135,10 +136,10 @@ class Fields:
 
 @dataclass(frozen=True)
 class Typed:
-    """One of several kinds of object, told apart by `type`."""
+    """One of several kinds of object, distinguished by `type`."""
 
     kinds: Mapping[str, Rule]
-    only: tuple[str, ...] = field(default=())  # of these kinds, those allowed here; empty: all
+    only: tuple[str, ...] = field(default=())  # the kinds that are allowed here; empty: all
 
     def check(self, value: object, at: str, errors: list[str]) -> None:
         kind = value.get("type") if isinstance(value, dict) else None

@@ -1,7 +1,6 @@
-"""Which scope a method needs. Conversations ask for the scope of the channel's kind (docs.slack.dev, method pages).
-
-Methods that do not exist here are in the tables too: Slack says missing_scope before anything else, and an app that
-runs here without a scope must not be surprised there.
+"""The scopes that methods need. Methods of conversations need the scope for the channel's kind (docs.slack.dev, method
+pages). Methods that do not exist here are in the tables too: Slack checks missing_scope first, and an app that lacks a
+scope should fail here as it does there.
 """
 
 from bot.sandbox.errors import SlackError
@@ -67,7 +66,7 @@ TYPES = {"public_channel": "channels", "private_channel": "groups", "im": "im", 
 
 
 def check_scope(call: Call) -> None:
-    """Raises missing_scope with what is needed and what the app has."""
+    """Raises missing_scope, with the needed scopes and those of the app."""
     for scope in _needed(call):
         if not call.app.granted(scope):
             raise SlackError("missing_scope", needed=scope, provided=",".join(call.app.scopes or ()))

@@ -15,10 +15,10 @@ from bot.sandbox.sandbox import Sandbox
 
 __all__ = ["create_app", "run", "serve", "serving"]
 
-PING_SECONDS = 10.0  # Bolt for JavaScript takes a socket for dead that Slack has not pinged for 30 s
-STOP_SECONDS = 5.0  # until open requests are cut off when the server ends
-KEPT_SECONDS = 60  # that an idle connection stays open: clients let go of theirs first, also on a busy machine
-TICK_SECONDS = 0.1  # how soon an interrupt is noticed
+PING_SECONDS = 10.0  # Bolt for JavaScript treats a socket as dead after 30 s without a ping
+STOP_SECONDS = 5.0  # before open requests are cut off at the end of the server
+KEPT_SECONDS = 60  # an idle connection stays open for so long; clients close theirs earlier, even on a busy machine
+TICK_SECONDS = 0.1  # the delay until an interrupt is noticed
 
 
 @contextmanager
@@ -55,7 +55,8 @@ def run(sandbox: Sandbox, host: str, port: int, tell: Callable[[str], None]) -> 
 
 
 class Server(uvicorn.Server):
-    """uvicorn that stops at once: it first ends the workspace's streams and sockets, for which uvicorn would wait."""
+    """A uvicorn server that stops at once: it first ends the workspace's streams and sockets, for which uvicorn would
+    wait."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(_settings(sandbox))
@@ -83,7 +84,7 @@ class Server(uvicorn.Server):
         await self.sandbox.stop()
         for server in self.servers:
             server.close()
-        await asyncio.sleep(0.001)  # for a connection that was accepted in this instant: it is no one's yet
+        await asyncio.sleep(0.001)  # for a connection that was accepted just now and has no owner yet
         for connection in list(self.server_state.connections):
             if not connection.transport.is_closing():  # uvicorn raises InvalidState for a socket whose client closes it
                 connection.shutdown()
@@ -95,8 +96,8 @@ class Server(uvicorn.Server):
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Says that it is TCP, which socket.create_server does not: asyncio sets TCP_NODELAY only then, and without it each
-    answer on a kept connection waits 40 ms for a delayed acknowledgement."""
+    """A listening socket with an explicit protocol TCP, which socket.create_server does not set: asyncio sets
+    TCP_NODELAY only then, and without it each answer on a kept connection waits 40 ms for a delayed acknowledgement."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

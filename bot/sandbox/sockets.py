@@ -18,7 +18,7 @@ from bot.sandbox.wire import Json
 
 MOST_SOCKETS = 10
 WARNING_SECONDS = 10  # between the warning and the end of a socket
-LIFE_SECONDS = 18_060  # approximate_connection_time as Slack sends it; nothing ends by itself here
+LIFE_SECONDS = 18_060  # approximate_connection_time in Slack's messages; here, no socket ends by itself
 
 
 @dataclass(eq=False)
@@ -26,7 +26,7 @@ class Socket:
     app: str
     websocket: WebSocket
     number: int
-    ending: bool = False  # warned; gets no envelope while another socket is open
+    ending: bool = False  # it was warned, and gets no envelope while another socket is open
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, message: Json) -> None:
@@ -67,7 +67,7 @@ class Sockets:
         return made
 
     async def serve(self, websocket: WebSocket) -> None:
-        """One socket from its handshake to its end."""
+        """Serves one socket from its handshake to its end."""
         app = self.tickets.pop(websocket.query_params.get("ticket", ""), None)
         if app is None:
             await websocket.close(4404)
@@ -157,7 +157,7 @@ class Sockets:
             await self._end(socket)
 
     async def _end(self, socket: Socket) -> None:
-        if socket in self.open[socket.app]:  # else it ended by itself while others were being closed
+        if socket in self.open[socket.app]:  # otherwise it ended by itself while others were closed
             self.open[socket.app].remove(socket)
         await socket.close()
 

@@ -1,7 +1,6 @@
-"""What people type, as Slack stores it (docs.slack.dev messaging/formatting-message-text, escaping text).
-
-`&`, `<` and `>` are escaped. What is escaped already stays, and so do mentions and links in Slack's own form, because
-a client sends `<@U123>` for a name that was picked from its list.
+"""Typed text in the form that Slack stores (docs.slack.dev messaging/formatting-message-text, escaping text). `&`, `<`
+and `>` are escaped. Existing escapes stay, and so do mentions and links in Slack's form, because a client sends
+`<@U123>` for a name that was picked from its list.
 """
 
 import re
@@ -11,5 +10,5 @@ ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def stored(text: str) -> str:
-    """Repeating it changes nothing."""
+    """The stored form of a text. Repeating it changes nothing."""
     return re.sub(rf"({KEPT.pattern})|[&<>]", lambda found: found[1] or ESCAPES[found[0]], text)

@@ -19,7 +19,8 @@ def new_trigger(workspace: Workspace, app: AppConfig, person: str, view: str | N
 
 
 def use_trigger(workspace: Workspace, app: AppConfig, identity: str) -> Trigger:
-    """Raises invalid_trigger_id, exchanged_trigger_id (used before), expired_trigger_id (older than 3 s)."""
+    """Uses up a trigger. Raises invalid_trigger_id, exchanged_trigger_id (used before), expired_trigger_id (older than
+    3 s)."""
     trigger = workspace.triggers.get(identity)
     if trigger is None or trigger.app != app.id:
         raise SlackError("invalid_trigger_id")
@@ -42,7 +43,7 @@ def open_view(workspace: Workspace, app: AppConfig, trigger_id: str, body: Json)
 
 
 def push_view(workspace: Workspace, app: AppConfig, trigger_id: str, body: Json) -> View:
-    """On top of the open modal. Raises push_limit_reached above three."""
+    """Opens a modal on top of the open one. Raises push_limit_reached above three."""
     checked = checked_body(workspace, app, body, "modal")
     trigger = use_trigger(workspace, app, trigger_id)
     return push_onto(workspace, app, trigger.person, checked)
@@ -63,7 +64,8 @@ def push_onto(workspace: Workspace, app: AppConfig, person: str, checked: Json) 
 def update_view(
     workspace: Workspace, app: AppConfig, view_id: str | None, external_id: str | None, hash_: str | None, body: Json
 ) -> View:
-    """Raises not_found when the view is gone, hash_conflict when it changed since `hash_` was given."""
+    """Replaces a view. Raises not_found if the view is gone, and hash_conflict if it has changed since `hash_` was
+    given."""
     view = find_view(workspace, app, view_id, external_id)
     if hash_ and hash_ != view.hash:
         raise SlackError("hash_conflict")
@@ -90,7 +92,7 @@ def redraw(workspace: Workspace, view: View, checked: Json) -> None:
 
 
 def publish_home(workspace: Workspace, app: AppConfig, person: str, hash_: str | None, body: Json) -> View:
-    """The Home tab of one person."""
+    """Publishes the Home tab of one person."""
     checked = checked_body(workspace, app, body, "home")
     current = workspace.homes.get((app.id, person))
     if current is None:
@@ -111,7 +113,7 @@ def close_top(workspace: Workspace, person: str) -> None:
 
 
 def clear_stack(workspace: Workspace, person: str) -> list[View]:
-    """Closes everything; returns what was open, the top one first."""
+    """Closes all modals of a person; returns those that were open, the top one first."""
     stack = workspace.modals.pop(person, [])
     for view in reversed(stack):
         _tell(workspace, view, "closed")
@@ -125,7 +127,7 @@ def made_view(workspace: Workspace, app: AppConfig, person: str, checked: Json, 
 
 
 def checked_body(workspace: Workspace, app: AppConfig, body: Json, kind: str, instead: View | None = None) -> Json:
-    """A copy as Slack stores it. Raises invalid_arguments, view_too_large, duplicate_external_id."""
+    """A copy of the view as Slack stores it. Raises invalid_arguments, view_too_large, duplicate_external_id."""
     if not isinstance(body, dict):
         raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]})
     check_view(body, kind, workspace.files)

@@ -9,7 +9,8 @@ from bot.sandbox.workspace import Channel, Message, Person, View, Workspace, see
 
 
 def messages_seen(workspace: Workspace, person: Person, channel: Channel, thread_ts: str | None) -> list[Message]:
-    """Oldest first, with ephemeral ones for this person; of a thread with its parent, or of the channel itself."""
+    """The messages of a channel, or of a thread with its parent, that this person sees, oldest first and with ephemeral
+    ones."""
     mine = [each for each in channel.ephemerals.values() if each.only_for == person.id]
     everything = [*channel.messages.values(), *mine]
     if thread_ts is None:

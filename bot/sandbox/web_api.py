@@ -59,8 +59,7 @@ async def _answer(
 
 
 def caller(sandbox: Sandbox, request: Request, arguments: Arguments, method: str) -> AppConfig | None:
-    """The app whose token this is; None without a token. Raises token_revoked, invalid_auth,
-    not_allowed_token_type."""
+    """The app with this token; None without a token. Raises token_revoked, invalid_auth, not_allowed_token_type."""
     header = request.headers.get("authorization", "")
     token = header[7:] if header.lower().startswith("bearer ") else arguments.text("token")
     if not token:

@@ -1,4 +1,4 @@
-"""JSON between Slack and an app. Its type is only known where it is read."""
+"""JSON between Slack and an app. The code that reads a value checks its type."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ class Person:
     admin: bool
     team_id: str
     email: str = ""
-    app: AppConfig | None = None  # of a bot user
+    app: AppConfig | None = None  # the app, for a bot user
     updated: int = 0
 
 
@@ -44,9 +44,9 @@ class Message:
     edited: Json | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
-    only_for: str | None = None  # the person who alone sees it: an ephemeral message
+    only_for: str | None = None  # the only person who sees an ephemeral message; None: any other message
     broadcast: bool = False
-    inviter: str | None = None  # of a channel_join: who added the person
+    inviter: str | None = None  # the person who added someone, in a channel_join
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Workspace:
         self.clock = clock or Clock()
         self.team_id = config.team_id
         self.apps: dict[str, AppConfig] = {app.id: app for app in config.apps}
-        self.revoked: set[str] = set()  # tokens that were an app's once
+        self.revoked: set[str] = set()  # former tokens of apps
         self.people: dict[str, Person] = {}
         self.channels: dict[str, Channel] = {}
         self.groups: dict[str, Group] = {}
@@ -204,7 +204,7 @@ class Workspace:
         return group
 
     def group(self, reference: str) -> Group:
-        """By id or by handle. Raises Refused."""
+        """A user group, by id or by handle. Raises Refused."""
         for group in self.groups.values():
             if reference in (group.id, group.handle, f"@{group.handle}"):
                 return group
@@ -234,7 +234,7 @@ class Workspace:
         return f"{prefix}{self._ids:08d}{random_text(4).upper()}"
 
     def person(self, reference: str) -> Person:
-        """By id or by name. Raises Refused."""
+        """A person, by id or by name. Raises Refused."""
         found = self.people.get(reference)
         if found is None:
             found = next((each for each in self.people.values() if reference in (each.name, f"@{each.name}")), None)
@@ -249,7 +249,7 @@ class Workspace:
         return person
 
     def find_channel(self, reference: str) -> Channel:
-        """By id or by name, with or without #. Raises SlackError channel_not_found."""
+        """A channel, by id or by name, with or without #. Raises SlackError channel_not_found."""
         found = self.channels.get(reference)
         if found is None:
             name = reference.removeprefix("#")
@@ -259,7 +259,7 @@ class Workspace:
         return found
 
     def visible_channel(self, person: Person, reference: str) -> Channel:
-        """A channel that this person can see; a private one of others does not exist for them. Raises Refused."""
+        """A channel that this person can see. Raises Refused, also for private channels of others."""
         try:
             channel = self.find_channel(reference)
         except SlackError:

@@ -6,7 +6,7 @@ from bot.sandbox.wire import Json
 
 
 def info(call: Call) -> Json:
-    """Raises bot_not_found."""
+    """The bot. Raises bot_not_found."""
     wanted = call.arguments.needed("bot")
     app = next((each for each in call.workspace.apps.values() if each.bot_id == wanted), None)
     if app is None:

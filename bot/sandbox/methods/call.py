@@ -21,14 +21,15 @@ class Call:
         return self.sandbox.workspace
 
     def seen_channel(self, name: str = "channel") -> Channel:
-        """A channel that the bot can see: any public one, and private ones it is in. Raises channel_not_found."""
+        """A channel that the bot can see: any public one, or a private one of which it is a member. Raises
+        channel_not_found."""
         channel = self.workspace.find_channel(self.arguments.needed(name))
         if channel.private and self.app.bot_user not in channel.members:
             raise SlackError("channel_not_found")
         return channel
 
     def posting_channel(self) -> Channel:
-        """Where the bot may post; a person's id means their direct messages. Raises not_in_channel."""
+        """A channel to which the bot may post; a person's id means their direct messages. Raises not_in_channel."""
         reference = self.arguments.text("channel")
         if not reference:
             raise SlackError("channel_not_found")

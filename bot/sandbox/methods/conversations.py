@@ -46,7 +46,7 @@ def members(call: Call) -> Json:
 
 
 def open_(call: Call) -> Json:
-    """Direct messages with one person; several are not offered here."""
+    """Opens direct messages with one person; several people are not supported here."""
     people = call.arguments.listed("users")
     if not people:
         return {"channel": {"id": call.seen_channel().id}}

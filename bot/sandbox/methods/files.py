@@ -21,7 +21,7 @@ def upload_url(call: Call) -> Json:
 
 
 def finish(call: Call) -> Json:
-    """Answers at once; the message with the files comes later, as with Slack."""
+    """Completes an upload. It answers at once; the message with the files appears later, as in Slack."""
     arguments = call.arguments
     entries = arguments.objects("files", "invalid_arguments")
     if not entries:
@@ -43,7 +43,7 @@ def info(call: Call) -> Json:
 
 
 def delete(call: Call) -> Json:
-    """Its bytes are gone at once, and messages that show it have nothing to show."""
+    """Deletes a file. Its bytes are gone at once, and messages that show it have nothing to show."""
     file = call.workspace.files.get(call.arguments.needed("file"))
     if file is None or not file.completed:
         raise SlackError("file_not_found")
@@ -54,7 +54,7 @@ def delete(call: Call) -> Json:
 
 
 def listed(call: Call) -> Json:
-    """Those that the app has uploaded, newest first."""
+    """The files that the app has uploaded, newest first."""
     mine = [
         file for file in call.workspace.files.values() if file.completed and file.app and file.app.id == call.app.id
     ]

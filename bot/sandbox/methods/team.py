@@ -6,7 +6,7 @@ from bot.sandbox.wire import Json
 
 
 def info(call: Call) -> Json:
-    """The workspace's own team; another one's cannot be seen: team_not_found."""
+    """The workspace's own team. Raises team_not_found for any other."""
     config = call.workspace.config
     if call.arguments.text("team") not in (None, call.workspace.team_id):
         raise SlackError("team_not_found")

@@ -13,7 +13,7 @@ def groups(call: Call) -> Json:
 
 
 def people(call: Call) -> Json:
-    """Raises no_such_subteam, also for a disabled group unless those are requested."""
+    """The people in a group. Raises no_such_subteam, also for a disabled group unless disabled ones are requested."""
     group = call.workspace.groups.get(call.arguments.needed("usergroup"))
     if group is None or (group.disabled and not call.arguments.flag("include_disabled")):
         raise SlackError("no_such_subteam")

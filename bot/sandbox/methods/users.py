@@ -43,7 +43,7 @@ def everyone(call: Call) -> Json:
 
 
 def by_email(call: Call) -> Json:
-    """Raises users_not_found."""
+    """The person with an email address. Raises users_not_found."""
     wanted = call.arguments.needed("email").lower()
     found = next((each for each in call.workspace.people.values() if each.email.lower() == wanted), None)
     if found is None or found.kind == "deactivated":
