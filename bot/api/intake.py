@@ -70,7 +70,7 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
         the one before it; `model_version` says which."""
         row = parsed(sent.json, _most_values(queue, 1))
         pictures = _decoded(sent.files)
-        asked = _asked(row, queue, pictures)
+        asked = _requested_prediction(row, queue, pictures)
         prediction = _predicted(asked, _answering(services, queue, asked.external_id), pictures)
         with services.database.transaction() as session:
             new = record_predictions(session, [prediction], services.clock(), queue, _readable(pictures)).new
@@ -117,7 +117,7 @@ def _checked(
     return good, tuple(bad), dict(unknown.most_common())
 
 
-def _asked(sent: Any, queue: QueuePolicy, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
+def _requested_prediction(sent: Any, queue: QueuePolicy, pictures: Mapping[str, Decoded | Invalid]) -> NewPrediction:
     """The request, validated like a prediction; the label is a placeholder until the model has answered."""
     if not isinstance(sent, Mapping):
         raise Invalid("Send one JSON object.", field="body")

@@ -28,13 +28,13 @@ class RateLimit(Generic[Key]):
 
     def take(self, key: Key) -> None:
         """Count one request. Raises TooFast, with the seconds until the next one is accepted."""
-        self._taken(key, 1)
+        self._count(key, 1)
 
     def require(self, key: Key) -> None:
         """Raises TooFast if `take` would; counts nothing."""
-        self._taken(key, 0)
+        self._count(key, 0)
 
-    def _taken(self, key: Key, count: int) -> None:
+    def _count(self, key: Key, count: int) -> None:
         fits = float(self._per_minute())
         per_second = fits / 60
         with self._lock:

@@ -51,7 +51,7 @@ def restore(
             again = try_again(session, utc_now()) + draw_open_again(session, utc_now())
     waiting = f"{count(again, 'message')} will be sent again."
     typer.echo(
-        f"Restored {file}. {waiting} {_said(gone, erased is not None)} Run `goldloop doctor`, then start Goldloop."
+        f"Restored {file}. {waiting} {_erasures(gone, erased is not None)} Run `goldloop doctor`, then start Goldloop."
     )
 
 
@@ -64,7 +64,7 @@ def _erased(url: str) -> list[tuple[str, str]] | None:
         return None
 
 
-def _said(gone: int, is_known: bool) -> str:
+def _erasures(gone: int, is_known: bool) -> str:
     if is_known:
         return f"{count(gone, 'ticket')} erased since the backup {'was' if gone == 1 else 'were'} erased again."
     return (

@@ -61,7 +61,7 @@ def plant(services: Services, shares: Shares, rng: np.random.Generator) -> LiveA
     live = services.serving.live(queue)
     assert live is not None, "the first model is live"
     began = [began for began, _ended in whole_days(queue, services.clock())[-DAYS:]]
-    days = [_played(live, _arrivals(shares, rng, DAYS - n), at + OFFICE_HOURS) for n, at in enumerate(began)]
+    days = [_predicted_day(live, _arrivals(shares, rng, DAYS - n), at + OFFICE_HOURS) for n, at in enumerate(began)]
     truth = {name: ticket for day in days for name, ticket in day.truth.items()}
     with services.database.transaction(wait=PATIENT) as session:  # only one: the worker opens items in between
         session.get_one(Live, queue_named(session, queue.name).id).changed_at = began[0]
@@ -91,14 +91,14 @@ def _unusual(shares: Shares, rng: np.random.Generator, days_ago: int) -> list[Ti
     """The tickets by which the last days differ from earlier ones."""
     spanish = spanish_tickets() if days_ago <= SPANISH_DAYS else []
     new = [ticket for ticket in shares.stream if ticket.label is None] if days_ago == 1 else []
-    return [*_some(spanish, SPANISH, rng), *_some(new, NEW_KIND, rng)]
+    return [*_sampled(spanish, SPANISH, rng), *_sampled(new, NEW_KIND, rng)]
 
 
-def _some(tickets: Sequence[Ticket], number: int, rng: np.random.Generator) -> list[Ticket]:
+def _sampled(tickets: Sequence[Ticket], number: int, rng: np.random.Generator) -> list[Ticket]:
     return [tickets[place] for place in rng.permutation(len(tickets))[:number]]
 
 
-def _played(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) -> _Day:
+def _predicted_day(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) -> _Day:
     """The day with the first model's answers. Each ticket ends with a unique number: there are fewer texts than
     tickets, and a repeated text would be audited each time or never."""
     asked = [

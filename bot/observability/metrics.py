@@ -112,12 +112,12 @@ class _Rows(Collector):
 
     def _read(self) -> Iterator[Metric]:
         written = self._writes.result()
-        found = self._found(CLICK if written is Writes.BUSY else PATIENT) if written not in AWAY else None
+        found = self._queried(CLICK if written is Writes.BUSY else PATIENT) if written not in AWAY else None
         is_up = written is Writes.BUSY or (written.is_fine and found is not None)
         yield _gauge("database_up", "1 if the database answers and takes writes.", value=float(is_up))
         yield from found or []
 
-    def _found(self, wait: float) -> list[Metric] | None:
+    def _queried(self, wait: float) -> list[Metric] | None:
         try:
             with self._services.database.reading(wait=wait) as session:
                 return [*_reviewing(session), *_waiting(session, self._services.clock()), _live(session)]

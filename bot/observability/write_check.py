@@ -77,7 +77,7 @@ class WriteCheck:
         found = self._written()
         if found is not Writes.LOCKED:
             self._busy_since = None
-        elif self._is_ours():
+        elif self._is_locked_by_goldloop():
             return Writes.BUSY
         if not found.is_fine:
             log.warning("Database takes no write", extra={"reason": found.value})
@@ -107,7 +107,7 @@ class WriteCheck:
             else:
                 return Writes.OK
 
-    def _is_ours(self) -> bool:
+    def _is_locked_by_goldloop(self) -> bool:
         database = self._services.database
         if database.is_sqlite:
             now = self._clock()

@@ -90,7 +90,7 @@ class ModelServices:
         """The probabilities of one batch, shape (inputs, labels). Raises ServiceFailed."""
         if not queue.external.url:
             raise ServiceFailed("has no address: the policy has no external.url for it")
-        content = self._sent(queue.external, _body(queue, version, labels, inputs))
+        content = self._answer_to(queue.external, _body(queue, version, labels, inputs))
         try:
             answer = read_json(content)
             if not isinstance(answer, dict):
@@ -104,7 +104,7 @@ class ModelServices:
         except (ValueError, RecursionError):
             raise ServiceFailed("gave an answer that is not JSON") from None
 
-    def _sent(self, policy: ExternalPolicy, body: str) -> bytes:
+    def _answer_to(self, policy: ExternalPolicy, body: str) -> bytes:
         import httpx  # loads Rich, 5 MB, which a process without such a service does not need
 
         seconds = _seconds_for(policy)

@@ -47,7 +47,7 @@ class PolicyWatch:
         """Watch until `stopping` is set. No error ends it."""
         while True:
             try:
-                self._look()
+                self._check()
             except DatabaseUnavailable:
                 log.debug("Policy not read, database unavailable")
             except Exception:
@@ -57,7 +57,7 @@ class PolicyWatch:
         self._changes.close()
         self._end()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._is_asked:
             self._is_asked = False
             self._reload()

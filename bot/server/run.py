@@ -68,7 +68,9 @@ def _run(settings: Settings, liveness: Liveness, *, web: bool, work: bool) -> No
     parts = _parts(web, over_http, work)
     with _stop_signal() as stop, ExitStack() as stack:
         stack.callback(services.database.close)  # SQLite then merges its log into the database file
-        stack.enter_context(_hang_up(stack.enter_context(watched_policy(services, settings.policy, parts, work))))
+        stack.enter_context(
+            _reload_on_hangup(stack.enter_context(watched_policy(services, settings.policy, parts, work)))
+        )
         port = stack.enter_context(_taken_port(settings)) if over_http else None
         log.info("Goldloop started", extra={"parts": parts, "port": settings.port})
         if work:
@@ -144,7 +146,7 @@ def _stop_signal() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _hang_up(watch: PolicyWatch) -> Iterator[None]:
+def _reload_on_hangup(watch: PolicyWatch) -> Iterator[None]:
     """Make SIGHUP reload the policy file. If the terminal of this process was closed, the signal ends the process, as
     is usual."""
     is_at_terminal = os.isatty(0)

@@ -19,7 +19,7 @@ NAMES: dict[DriftSign, str] = {
 
 def drift_sentence(drift: Drift, day: date, form: Format) -> str:
     """The count of the days until `day`, and the count expected from the days before."""
-    return f"{_when(drift.days, day)}, {_seen(drift, form)}; {_expected(round(drift.expected))}."
+    return f"{_period(drift.days, day)}, {_seen(drift, form)}; {_expected(round(drift.expected))}."
 
 
 def next_step(drift: Drift, items: Sequence[str], queue: str) -> str:
@@ -79,7 +79,7 @@ def _expected(n: int) -> str:
     return f"about {n:,} {'was' if n == 1 else 'were'} expected" if n else "almost none were expected"
 
 
-def _when(days: int, day: date) -> str:
+def _period(days: int, day: date) -> str:
     return f"On {day:%b} {day.day}" if days == 1 else f"In the {days} days until {day:%b} {day.day}"
 
 

@@ -103,7 +103,7 @@ def _warning(code: GateWarning, values: Values, form: Format) -> str:
             past = count(values["past_errors"], "past error")
             return f"There are no random golden examples: the candidate was tested on {past} alone."
         case GateWarning.FEW_EXAMPLES:
-            return _few(values["n"], values["detectable_drop"])
+            return _few_examples(values["n"], values["detectable_drop"])
         case GateWarning.DROP_POSSIBLE:
             return (
                 f"A drop of up to {points(values['drop'])} can't be ruled out "
@@ -157,7 +157,7 @@ def _by_chance(p_value: float) -> str:
     return f"Two equally good models differ this much in {share} of comparisons."
 
 
-def _few(n: int, detectable: float | None) -> str:
+def _few_examples(n: int, detectable: float | None) -> str:
     only = f"Only {count(n, 'random golden example')}"
     if detectable is None:
         return f"{only}: by themselves too few to show any drop."

@@ -93,7 +93,7 @@ def _asked_again(step: AskedAgain, form: Format) -> str:
 
 
 def _answered(step: Answered, form: Format) -> str:
-    said = f"{form.person(step.person)} {_said(step.kind, step.label, form)}"
+    said = f"{form.person(step.person)} {_answer_words(step.kind, step.label, form)}"
     if step.kind is AnswerKind.WITHDRAWN:
         return f"{said}, and answered again later." if step.replaced else f"{said}."
     why = f" ({REASONS[step.reason]})" if step.reason else ""
@@ -102,7 +102,7 @@ def _answered(step: Answered, form: Format) -> str:
     return f"{said}{why} under guideline {step.guideline}{note}.{later}"
 
 
-def _said(kind: AnswerKind, label: str | None, form: Format) -> str:
+def _answer_words(kind: AnswerKind, label: str | None, form: Format) -> str:
     match kind:
         case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:
             return f"chose {form.text(shown_answer(label))}"

@@ -32,21 +32,21 @@ def model_card_sections(card: ModelCard, form: Format) -> Iterator[tuple[str, li
     against = " ".join(overruled_sentences(card.decisions, card.evaluations[-1].passed, form))
     head = [against] if against else []
     yield f"{form.text(card.queue_title)}: {card.name} (model {card.id})", [*head, f"State: {STATES[card.state]}.", USE]
-    yield "How it was made", [*_made(card, form)]
-    yield "Training data", [*_training(card, form)]
-    yield "Evaluation", [*_measured(card.evaluations[-1], form)]
+    yield "How it was made", [*_origin_lines(card, form)]
+    yield "Training data", [*_training_lines(card, form)]
+    yield "Evaluation", [*_evaluation_lines(card.evaluations[-1], form)]
     if card.shadow is not None:
         yield "In shadow", [agreement(card.shadow), *labels_in_shadow(card.shadow, form)]
     if card.canary is not None:
         yield "Canary", [canary_sentence(card.canary, card.name), paired_sentence(card.canary.paired)]
-    earlier = [f"{_date(one)}: compared with {_other(one)}, {_verdict(one)}." for one in card.evaluations[:-1]]
+    earlier = [f"{_date(one)}: compared with {_compared_with(one)}, {_verdict(one)}." for one in card.evaluations[:-1]]
     if earlier:
         yield "Earlier evaluations", earlier
     decided = [f"{line.at:%Y-%m-%d %H:%M} UTC: {decision(line, form)}." for line in card.decisions]
     yield "Decisions", decided or ["None yet. No model goes live without a lead's approval."]
 
 
-def _made(card: ModelCard, form: Format) -> Iterator[str]:
+def _origin_lines(card: ModelCard, form: Format) -> Iterator[str]:
     by = f"by {form.person(card.requested_by)}" if card.requested_by else TRIGGERS[card.trigger]
     yield f"Requested {card.requested_at:%Y-%m-%d %H:%M} UTC {by}, stored {card.created_at:%Y-%m-%d %H:%M} UTC."
     yield f"Learner “{form.text(card.fit.learner)}” ({form.text(card.fit.runtime)}), seed {card.fit.seed}."
@@ -56,7 +56,7 @@ def _made(card: ModelCard, form: Format) -> Iterator[str]:
     yield f"Artifact {card.fit.artifact}"
 
 
-def _training(card: ModelCard, form: Format) -> Iterator[str]:
+def _training_lines(card: ModelCard, form: Format) -> Iterator[str]:
     data = card.training
     yield f"{count(data.rows, 'row')}: {count(data.seeds, 'seed')} and {count(data.corrections, 'correction')}."
     if data.written:
@@ -71,7 +71,7 @@ def _training(card: ModelCard, form: Format) -> Iterator[str]:
     yield f"Snapshot {data.snapshot_hash} (policy {data.policy})"
 
 
-def _measured(line: EvaluationLine, form: Format) -> Iterator[str]:
+def _evaluation_lines(line: EvaluationLine, form: Format) -> Iterator[str]:
     step = Evaluated(line.golden_hash, line.scorecard, line.passed, line.blocks, line.policy)
     yield f"{_date(line)}. {model_step(step, form)}"
     random = line.scorecard.random
@@ -96,7 +96,7 @@ def _date(line: EvaluationLine) -> str:
     return f"{line.at:%Y-%m-%d %H:%M} UTC"
 
 
-def _other(line: EvaluationLine) -> str:
+def _compared_with(line: EvaluationLine) -> str:
     return line.compared_with or "no live model"
 
 

@@ -13,7 +13,7 @@ AUDITS = "An audit is a random check; it counts three days after its prediction 
 def promise_line(reading: PromiseReading) -> str:
     """Today's reading: "at most 2% wrong and unseen (90% sure): not yet, 41 of 99 audits, about 6 days to go"."""
     promised = f"at most {percent(reading.promised)} wrong and unseen ({percent(reading.sure)} sure)"
-    return f"{promised}: {_stands(reading)}"
+    return f"{promised}: {_status(reading)}"
 
 
 def promise_sentences(reading: PromiseReading, queue: str) -> str:
@@ -30,24 +30,24 @@ def _today(reading: PromiseReading, queue: str) -> str:
         case PromiseStatus.KEPT:
             return "Today it is kept, with what people look at now."
         case PromiseStatus.ABOVE_BUDGET if (reading.agreed or 0) >= (reading.items_a_day or math.inf):
-            return f"Today it {_stands(reading)}. A lead has allowed {reading.agreed}: they are used within minutes."
+            return f"Today it {_status(reading)}. A lead has allowed {reading.agreed}: they are used within minutes."
         case PromiseStatus.ABOVE_BUDGET if reading.items_a_day is not None:
             yes = f"To allow that, type `/goldloop promise {queue} yes {reading.items_a_day}`."
-            return f"Today it {_stands(reading)}. {yes}"
+            return f"Today it {_status(reading)}. {yes}"
         case PromiseStatus.ABOVE_BUDGET:
-            return f"Today it {_stands(reading)}."
+            return f"Today it {_status(reading)}."
         case PromiseStatus.NOT_YET:
-            return f"Today: {_stands(reading)}. {_anew(reading)}{AUDITS}"
+            return f"Today: {_status(reading)}. {_restarted(reading)}{AUDITS}"
         case _:
             assert_never(reading.status)
 
 
-def _anew(reading: PromiseReading) -> str:
+def _restarted(reading: PromiseReading) -> str:
     day = reading.alarm
     return f"Counting began anew with the alarm of {day:%b} {day.day}, because the traffic changed. " if day else ""
 
 
-def _stands(reading: PromiseReading) -> str:
+def _status(reading: PromiseReading) -> str:
     match reading.status:
         case PromiseStatus.NOT_YET if reading.needed is None:
             return "not yet, nothing has been counted so far"

@@ -30,7 +30,7 @@ def counts_sentence(score: PooledScore) -> str:
     of = f"Of {count(score.n, 'golden example')} that count{'s' if score.n == 1 else ''}"
     if not score.regressions and not score.improvements:
         return f"{of}, none is newly wrong and none newly right."
-    changed = f"{score.regressions} {_are(score.regressions)} newly wrong and {score.improvements} newly right"
+    changed = f"{score.regressions} {_is_or_are(score.regressions)} newly wrong and {score.improvements} newly right"
     return f"{of}, {changed}. Two equally good models differ this much in {of_hundred(score.chance)} comparisons."
 
 
@@ -131,7 +131,7 @@ def _because(block: Coded, form: Format) -> str:
             assert_never(code)
 
 
-def _are(number: int) -> str:
+def _is_or_are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 

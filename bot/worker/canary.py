@@ -29,7 +29,7 @@ def _predict(services: Services, queue: QueuePolicy, work: CanaryWork, piece: li
     said = {}
     for other, (_id, answered_by) in ((work.former, work.new), (work.new, work.former)):
         model = services.serving.other(queue, other[0])
-        said[other] = _said(model, [one for one in piece if one.model_version == answered_by])
+        said[other] = _predictions(model, [one for one in piece if one.model_version == answered_by])
     with services.database.transaction(wait=PATIENT) as session:
         for (model_id, name), predicted in said.items():
             store_parallel(session, model_id, predicted, services.clock())
@@ -37,7 +37,7 @@ def _predict(services: Services, queue: QueuePolicy, work: CanaryWork, piece: li
         canary_went_on(session, work.new[0], piece[-1].prediction_id)
 
 
-def _said(model: LiveModel, asked: list[Answered]) -> dict[int, dict[str, float]]:
+def _predictions(model: LiveModel, asked: list[Answered]) -> dict[int, dict[str, float]]:
     readable = [one for one in asked if one.input.has_any(model.fitted.reads)]
     said = model.predict([one.input for one in readable])
     return {one.prediction_id: chances for one, chances in zip(readable, said, strict=True)}

@@ -25,11 +25,11 @@ STEP_SECONDS = 5.0  # the clock was set if wall clock and monotonic clock have c
 
 def watch_clock(services: Services, wake: Callable[[], None], stopping: threading.Event) -> None:
     """Watch the clock until `stopping` is set. wake: called when the clock was set."""
-    is_repaired, apart = False, _apart()
+    is_repaired, apart = False, _clock_difference()
     while not stopping.is_set():
         is_repaired = is_repaired or _repaired(services)
         stopping.wait(LOOK_SECONDS)
-        former, apart = apart, _apart()
+        former, apart = apart, _clock_difference()
         if abs(apart - former) > STEP_SECONDS:
             log.warning("System clock changed", extra={"seconds": round(apart - former)})
             is_repaired = False
@@ -55,5 +55,5 @@ def _repaired(services: Services) -> bool:
     return True
 
 
-def _apart() -> float:
+def _clock_difference() -> float:
     return utc_now().timestamp() - time.monotonic()

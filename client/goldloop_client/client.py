@@ -106,7 +106,7 @@ class Client:
         """Ask the live model. The prediction is stored, and flagged if people should review it. group: whose text it
         is, such as a customer's; link: its address in your own system, which the card leads to."""
         row = {"external_id": external_id, "text": text, "fields": dict(fields or {}), "group": group, "link": link}
-        return _read(Predicted, self._asked("POST", f"{queue}/predict", json=row))
+        return _read(Predicted, self._accepted_answer("POST", f"{queue}/predict", json=row))
 
     def send_pictures(
         self, queue: str, rows: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]
@@ -136,7 +136,7 @@ class Client:
             "link": link,
         }
         form = {"data": {"predictions": json.dumps(row)}, "files": _files(files)}
-        return _read(Predicted, self._asked("POST", f"{queue}/predict", **form))
+        return _read(Predicted, self._accepted_answer("POST", f"{queue}/predict", **form))
 
     def picture(self, queue: str, image_url: str) -> bytes:
         """A stored picture, as people see it: a PNG; the first of several. image_url: of a correction or row,
@@ -166,10 +166,10 @@ class Client:
             cursor, more = page.next, page.more
 
     def models(self, queue: str) -> tuple[Model, ...]:
-        return _read(Models, self._asked("GET", f"{queue}/models")).models
+        return _read(Models, self._accepted_answer("GET", f"{queue}/models")).models
 
     def stats(self, queue: str) -> StatsCard:
-        return _read(StatsCard, self._asked("GET", f"{queue}/stats"))
+        return _read(StatsCard, self._accepted_answer("GET", f"{queue}/stats"))
 
     def save_snapshot(self, queue: str, snapshot_id: int, file: Path, format: Format = "jsonl") -> None:
         """Download a training set to this file. It appears when it is complete; an interrupted download is repeated."""
@@ -179,7 +179,7 @@ class Client:
 
     def golden_inputs(self, queue: str, snapshot_id: int) -> tuple[GoldenInput, ...]:
         """What a service that trains has to answer for a snapshot that was handed out to it."""
-        lines = self._asked("GET", f"{queue}/snapshots/{snapshot_id}/golden").content.splitlines()
+        lines = self._accepted_answer("GET", f"{queue}/snapshots/{snapshot_id}/golden").content.splitlines()
         return tuple(TypeAdapter(GoldenInput).validate_json(line) for line in lines)
 
     def submit_answers(
@@ -197,10 +197,10 @@ class Client:
         rows = [{"content_hash": name, "probabilities": dict(one)} for name, one in answers.items()]
         body = {"version": version, "snapshot": snapshot, "predictions": rows}
         sent = {"content": json.dumps(body).encode(), "headers": {"Content-Type": "application/json"}}
-        return _read(Submitted, self._asked("POST", f"{queue}/snapshots/{snapshot_id}/answers", **sent))
+        return _read(Submitted, self._accepted_answer("POST", f"{queue}/snapshots/{snapshot_id}/answers", **sent))
 
     def _picture(self, queue: str, sha256: str) -> bytes:
-        return self._asked("GET", f"{queue}/pictures/{sha256}").content
+        return self._accepted_answer("GET", f"{queue}/pictures/{sha256}").content
 
     def _answers(self, queue: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[Received]:
         """Yield one answer per batch. Rows are read in the caller's thread, because the iterator is the caller's, and
@@ -231,9 +231,9 @@ class Client:
         return _read(Received, _accepted(response))
 
     def _page(self, kind: type[Answer], path: str, cursor: int, wanted: dict[str, str]) -> Answer:
-        return _read(kind, self._asked("GET", path, params={**wanted, "cursor": cursor, "limit": PAGE}))
+        return _read(kind, self._accepted_answer("GET", path, params={**wanted, "cursor": cursor, "limit": PAGE}))
 
-    def _asked(self, method: str, path: str, **how: Any) -> httpx.Response:
+    def _accepted_answer(self, method: str, path: str, **how: Any) -> httpx.Response:
         return _accepted(self._repeated(lambda: self._http.request(method, path, **how)))
 
     def _save(self, path: str, format: Format, file: Path) -> httpx.Response:

@@ -45,12 +45,12 @@ class Service:
 
     def tell(self, data: dict[str, Any], secret: str, named: str = "evt_1") -> httpx.Response:
         body = {"type": "training.requested", "timestamp": "2026-01-01T00:00:00+00:00", "data": data}
-        return _sent(self.webhook, body, secret, named, WEBHOOK_SECONDS)
+        return _post(self.webhook, body, secret, named, WEBHOOK_SECONDS)
 
     def ask(self, texts: Sequence[str], version: str, secret: str | None = None) -> httpx.Response:
         inputs = [{"text": text, "fields": {}} for text in texts]
         body = {"type": "predict", "queue": QUEUE, "version": version, "labels": list(LABELS), "inputs": inputs}
-        return _sent(self.predict, body, secret or self.secret, "prd_1", self.seconds)
+        return _post(self.predict, body, secret or self.secret, "prd_1", self.seconds)
 
     def answers(self, texts: Sequence[str], version: str) -> list[dict[str, float]]:
         """The service's answers, label -> probability. Raises ValueError with the problem."""
@@ -71,10 +71,12 @@ class Service:
 def check_service(service: Service, goldloop: StandIn, training_seconds: float = 60.0) -> Iterator[Finding]:
     """Check the rules, one after the other. The others depend on the first three, and are left out if one of these
     fails. training_seconds: the time limit for answering the small snapshot."""
-    yield (forged := _found("a webhook with a wrong signature is refused", lambda: _forged_webhook(service, goldloop)))
-    told = _found("a webhook is answered with 2xx within 10 seconds", lambda: _told(service, goldloop))
+    yield (
+        forged := _finding("a webhook with a wrong signature is refused", lambda: _forged_webhook(service, goldloop))
+    )
+    told = _finding("a webhook is answered with 2xx within 10 seconds", lambda: _notifies(service, goldloop))
     yield told
-    submitted = _found("the golden inputs are answered once, completely", lambda: _waited(goldloop, training_seconds))
+    submitted = _finding("the golden inputs are answered once, completely", lambda: _waited(goldloop, training_seconds))
     yield submitted
     if forged.problem or told.problem or submitted.problem:
         return
@@ -89,10 +91,10 @@ def check_service(service: Service, goldloop: StandIn, training_seconds: float =
         ("a version that was never submitted is refused", lambda: _other_version(service)),
     ]
     for rule, check in rules:
-        yield _found(rule, check)
+        yield _finding(rule, check)
 
 
-def _found(rule: str, check: Callable[[], None]) -> Finding:
+def _finding(rule: str, check: Callable[[], None]) -> Finding:
     try:
         check()
     except ValueError as problem:
@@ -106,7 +108,7 @@ def _forged_webhook(service: Service, goldloop: StandIn) -> None:
     _require_refusal(service.tell(goldloop.request(), FORGED))
 
 
-def _told(service: Service, goldloop: StandIn) -> None:
+def _notifies(service: Service, goldloop: StandIn) -> None:
     status = service.tell(goldloop.request(), service.secret).status_code
     if not 200 <= status < 300:
         raise ValueError(f"the status is {status}")
@@ -121,7 +123,7 @@ def _waited(goldloop: StandIn, seconds: float) -> None:
 
 
 def _told_again(service: Service, goldloop: StandIn) -> None:
-    _told(service, goldloop)
+    _notifies(service, goldloop)
     time.sleep(1.0)
     if goldloop.refused:
         raise ValueError(f"a submission was refused: {goldloop.refused[-1]}")
@@ -174,7 +176,7 @@ def _require_same(first: Sequence[dict[str, float]], second: Sequence[dict[str, 
             raise ValueError(f"two answers to the same input differ by {apart:.6f}")
 
 
-def _sent(url: str, body: dict[str, Any], secret: str, named: str, seconds: float) -> httpx.Response:
+def _post(url: str, body: dict[str, Any], secret: str, named: str, seconds: float) -> httpx.Response:
     content, now = json.dumps(body).encode(), int(time.time())
     headers = {
         "content-type": "application/json", "webhook-id": named, "webhook-timestamp": str(now),

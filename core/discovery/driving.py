@@ -80,12 +80,12 @@ class Driver:
 
     def _store(self, result: Result) -> None:
         self._reading.pop(result.position, None)
-        kept = self._kept(result) if isinstance(result, Scored) else []
+        kept = self._selectable(result) if isinstance(result, Scored) else []
         with self._database.transaction(wait=PATIENT) as session:
             if not store_result(session, self._scan_id, result, kept):
                 raise ScanOver
 
-    def _kept(self, scored: Scored) -> list[Found]:
+    def _selectable(self, scored: Scored) -> list[Found]:
         """The texts of this result that are top-ranked among all shards so far; other texts can no longer be
         selected."""
         self._front = merged([self._front, scored.top], self._most)

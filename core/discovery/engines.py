@@ -78,7 +78,7 @@ class _Pool:
             if free is None:
                 self._members.append(self._started(shard))
             else:
-                self._give(free, shard)
+                self._send_shard(free, shard)
         while any(member.shard for member in self._members):
             yield from self._events()
 
@@ -91,18 +91,18 @@ class _Pool:
         if not ready:
             yield None
         for pipe in ready:
-            yield self._heard(waiting[pipe])  # type: ignore[index]
+            yield self._received(waiting[pipe])  # type: ignore[index]
 
-    def _heard(self, member: _Member) -> Event:
+    def _received(self, member: _Member) -> Event:
         try:
             event: Reading | Result = member.ours.recv()
         except (EOFError, OSError):
-            return self._died(member)
+            return self._after_death(member)
         if not isinstance(event, Reading):
             member.shard = None
         return event
 
-    def _died(self, member: _Member) -> Event:
+    def _after_death(self, member: _Member) -> Event:
         shard = member.shard
         assert shard is not None, "it had one, else it was not waited for"
         _end(member)
@@ -125,17 +125,17 @@ class _Pool:
         process = context.Process(target=work, args=(theirs, watched), daemon=True, name="scan")
         with theirs, watched:  # this process's copies are closed, so that `ours` notices when the child dies
             process.start()
-        telling = threading.Thread(target=_tell, args=(ours, self._task, shard), daemon=True)
+        telling = threading.Thread(target=_send_task, args=(ours, self._task, shard), daemon=True)
         telling.start()
         return _Member(process, ours, lifeline, telling, shard)
 
-    def _give(self, member: _Member, shard: Shard) -> None:
+    def _send_shard(self, member: _Member, shard: Shard) -> None:
         member.shard = shard
         with contextlib.suppress(OSError):  # it has died, which the wait for it detects
             member.ours.send(shard)
 
 
-def _tell(ours: Connection, task: bytes, shard: Shard) -> None:
+def _send_task(ours: Connection, task: bytes, shard: Shard) -> None:
     with contextlib.suppress(OSError):
         ours.send_bytes(task)
         ours.send(shard)

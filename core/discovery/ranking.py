@@ -102,7 +102,7 @@ class _ByNgrams:
         if self._domain is not None:
             kinds, margins = margins[:, -1], margins[:, :-1]
         values = _ranked(_shares(margins, self._columns), self._wanted) if not self._foreign else None
-        return _gated(values, kinds, np.diff(features.indptr) == 0, self._domain, self._foreign)
+        return _of_wanted_kind(values, kinds, np.diff(features.indptr) == 0, self._domain, self._foreign)
 
 
 class _ByProbabilities:
@@ -119,7 +119,7 @@ class _ByProbabilities:
         if self._domain is not None and self._domain.ngrams is not None:
             kinds = self._domain.ngrams.features(texts) @ self._domain.weights + np.float32(self._domain.offset)
         values = _ranked(said[:, self._columns].astype(np.float32), self._wanted)
-        return _gated(values, kinds, knows_nothing, self._domain, self._foreign)
+        return _of_wanted_kind(values, kinds, knows_nothing, self._domain, self._foreign)
 
 
 def _shares(margins: Floats, columns: NDArray[np.intp] | None) -> Floats:
@@ -145,7 +145,7 @@ def _ranked(shares: Floats, wanted: int | None) -> Values:
     return values
 
 
-def _gated(
+def _of_wanted_kind(
     values: Values | None,
     kinds: Floats | None,
     knows_nothing: NDArray[np.bool_],

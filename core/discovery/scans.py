@@ -86,7 +86,7 @@ def request_scan(session: Session, policy: QueuePolicy, wanted: Wanted, person: 
     new = new.on_conflict_do_nothing(index_elements=["queue_id"], index_where=unfinished)
     scan_id: int | None = session.scalar(new.returning(Scan.id))
     if scan_id is None:
-        return _same(session, queue.id, values)
+        return _same_scan(session, queue.id, values)
     jobs.enqueue(session, SCAN, scan_key(scan_id), {"scan_id": scan_id}, now, mutex=f"{SCAN}:{queue.name}", priority=1)
     scan_requested(session, scan_id, queue, now)
     return scan_id
@@ -226,7 +226,7 @@ def _check(wanted: Wanted, policy: QueuePolicy) -> None:
         )
 
 
-def _same(session: Session, queue_id: int, values: dict[str, Any]) -> int:
+def _same_scan(session: Session, queue_id: int, values: dict[str, Any]) -> int:
     scan = session.scalars(select(Scan).where(Scan.queue_id == queue_id, Scan.state.in_(UNFINISHED))).one()
     if any(getattr(scan, name) != value for name, value in values.items()):
         raise Refusal(

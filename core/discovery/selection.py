@@ -47,7 +47,7 @@ def select_finds(
     """Select finds. Near-duplicates are left out, then one text is taken from each of `wanted` clusters, in which
     unsure texts weigh more (Zhdanov 2019, arXiv:1901.05954). front: the top-ranked texts, in order. golden: texts of
     golden examples."""
-    apart = _apart(front, golden, policy)
+    apart = _without_near_duplicates(front, golden, policy)
     texts = [found.text for found in apart]
     fitted = label_subset(opened_model(ranker.packed, ranker.learner, ranker.extra_learners), policy.label_named)
     said = fitted.probabilities([Input(text) for text in texts])
@@ -59,7 +59,7 @@ def select_finds(
     return Selected(tuple(picked), len(front) - len(apart), tuple(clusters))
 
 
-def _apart(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -> list[Found]:
+def _without_near_duplicates(front: Sequence[Found], golden: Sequence[str], policy: QueuePolicy) -> list[Found]:
     texts = [found.text for found in front]
     leaks = near_texts(texts, golden, policy.golden.near_duplicate)
     left = [found for found, leaked in zip(front, leaks, strict=True) if not leaked]

@@ -57,13 +57,13 @@ class Decoder:
             raise Invalid(f"The file has {len(content):,} bytes; the limit is {MOST_BYTES:,}.", field="image")
         deadline = time.monotonic() + self._seconds
         try:
-            return self._asked(content, deadline)
+            return self._requested(content, deadline)
         except (_StoppedError, OSError, ValueError, KeyError):
             late = time.monotonic() >= deadline
             self.close()
             raise Invalid(TOO_LONG.format(seconds=self._seconds) if late else STOPPED, field="image") from None
 
-    def _asked(self, content: bytes, deadline: float) -> Decoded:
+    def _requested(self, content: bytes, deadline: float) -> Decoded:
         child = self._started(is_dicom(content))
         assert child.stdin is not None
         assert child.stdout is not None

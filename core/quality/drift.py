@@ -140,7 +140,7 @@ def _tests(sign: DriftSign, days: Sequence[DayCounts], learn: int) -> list[Drift
 
 
 def _none_of_these(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
-    return [_one(DriftSign.NONE_OF_THESE, reference, last, [day.none_of_these for day in (*reference, *last)])]
+    return [_rate_sign(DriftSign.NONE_OF_THESE, reference, last, [day.none_of_these for day in (*reference, *last)])]
 
 
 def _confidence(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> list[Drift]:
@@ -148,10 +148,16 @@ def _confidence(reference: Sequence[DayCounts], last: Sequence[DayCounts]) -> li
     lowest = low_bins(reference)
     if not lowest:
         return []
-    return [_one(DriftSign.CONFIDENCE, reference, last, [sum(day.confidences[:lowest]) for day in (*reference, *last)])]
+    return [
+        _rate_sign(
+            DriftSign.CONFIDENCE, reference, last, [sum(day.confidences[:lowest]) for day in (*reference, *last)]
+        )
+    ]
 
 
-def _one(sign: DriftSign, reference: Sequence[DayCounts], last: Sequence[DayCounts], counts: Sequence[int]) -> Drift:
+def _rate_sign(
+    sign: DriftSign, reference: Sequence[DayCounts], last: Sequence[DayCounts], counts: Sequence[int]
+) -> Drift:
     """The sign for counts, relative to the numbers of rows."""
     rows, n = np.array([day.rows for day in (*reference, *last)], float), len(reference)
     seen = np.array(counts, float)

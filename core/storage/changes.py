@@ -35,7 +35,7 @@ class Changes:
         """A value that is equal to the last one if nothing was committed in between. While the database does not
         answer, each mark differs from all others, because nothing is known then."""
         try:
-            return self._asked()
+            return self._snapshot()
         except Exception:  # noqa: BLE001 - whatever it is, the tasks will meet it too, and log it
             self.close()
             return object()
@@ -54,7 +54,7 @@ class Changes:
             self._connection.invalidate()  # the next answer on it may belong to the previous question
             self._connection = None
 
-    def _asked(self) -> object:
+    def _snapshot(self) -> object:
         if self._connection is None:
             self._connect()
         driver = self._connection.driver_connection  # SQLAlchemy would take most of a check's time

@@ -64,10 +64,10 @@ class Database:
         nothing is written then. Raises CommitOutcomeUnknown if the connection was lost during the commit: the change
         may or may not be written. large: megabytes are read or written; see `_connection`."""
         with (
-            self._turn(wait),
+            self._writing_place(wait),
             self._connection(large) as connection,
             Session(connection, expire_on_commit=False) as session,
-            self._begun(connection, session),
+            self._transaction(connection, session),
         ):
             yield session
 
@@ -161,7 +161,7 @@ class Database:
                     connection.invalidate()
 
     @contextmanager
-    def _turn(self, wait: float) -> Iterator[None]:
+    def _writing_place(self, wait: float) -> Iterator[None]:
         """Hold a place among the connections and, on SQLite, the lock of this process's writers. Raises
         DatabaseBusy."""
         one_writer = deadlines.taken(self._writers) if self.is_sqlite else nullcontext()
@@ -169,7 +169,7 @@ class Database:
             yield
 
     @contextmanager
-    def _begun(self, connection: Connection, session: Session) -> Iterator[None]:
+    def _transaction(self, connection: Connection, session: Session) -> Iterator[None]:
         session.info.clear()  # values of the previous transaction
         session.info[CONNECTION] = connection
         connection.begin()
@@ -190,10 +190,10 @@ class Writer:
     @contextmanager
     def transaction(self, wait: float = CLICK) -> Iterator[Session]:
         """The same as `Database.transaction`, on this connection."""
-        with self._database._turn(wait):
+        with self._database._writing_place(wait):
             try:
                 connection, session = self._kept = self._kept or self._taken()
-                with self._database._begun(connection, session):
+                with self._database._transaction(connection, session):
                     yield session
                 if session.in_transaction():  # if the ORM has read: the next transaction must not see its cached rows
                     session.close()

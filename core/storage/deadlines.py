@@ -45,13 +45,13 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
 def for_the_server() -> float:
     """Seconds after which the database itself should give up on a lock or a statement. Always above 0, which would mean
     no limit."""
-    answer, left = _answer.get() or 0.0, _left()
+    answer, left = _answer.get() or 0.0, _seconds_left()
     return max(0.001, answer if left is None else min(answer, left - GRACE))
 
 
 def for_an_answer() -> float | None:
     """Seconds for which the client waits for an answer; None: no limit was set."""
-    answer, left = _answer.get(), _left()
+    answer, left = _answer.get(), _seconds_left()
     if answer is None:
         return left
     return answer + GRACE if left is None else min(answer + GRACE, left)
@@ -60,7 +60,7 @@ def for_an_answer() -> float | None:
 def for_a_connection() -> float | None:
     """Seconds left for a new connection, counted from the beginning of the block: it may be needed because the old
     connection did not answer."""
-    answer, left = _answer.get(), _left()
+    answer, left = _answer.get(), _seconds_left()
     if answer is None:
         return left
     own = max(0.0, _began.get() + answer + GRACE - time.monotonic())
@@ -69,13 +69,13 @@ def for_a_connection() -> float | None:
 
 def ends_in(otherwise: float) -> float:
     """Seconds until the request's time is used up; `otherwise` if the request has no limit."""
-    left = _left()
+    left = _seconds_left()
     return otherwise if left is None else left
 
 
 def is_over() -> bool:
     """Whether the request's time is used up."""
-    left = _left()
+    left = _seconds_left()
     return left is not None and left <= 0
 
 
@@ -90,6 +90,6 @@ def taken(what: "threading.Lock | threading.Semaphore") -> Iterator[None]:
         what.release()
 
 
-def _left() -> float | None:
+def _seconds_left() -> float | None:
     end = _end.get()
     return None if end is None else max(0.0, end - time.monotonic())

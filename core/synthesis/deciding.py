@@ -31,7 +31,7 @@ def decide_batches(session: Session, policy: QueuePolicy, now: datetime) -> Synt
     batch = locked_batch(session, batch_id)
     if batch.state is not SyntheticState.SAMPLED:
         return None
-    said = _said(session, items)
+    said = _settled_labels(session, items)
     confirmed = sum(label == batch.label for label in said.values())
     counts = batch.counts | {"settled": len(said), "confirmed": confirmed}
     if counts == batch.counts:
@@ -55,7 +55,7 @@ def _sampled(session: Session, policy: QueuePolicy) -> int | None:
     return session.scalar(select(SyntheticBatch.id).where(*mine))
 
 
-def _said(session: Session, items: Sequence[ReviewItem]) -> Mapping[int, str | None]:
+def _settled_labels(session: Session, items: Sequence[ReviewItem]) -> Mapping[int, str | None]:
     """The settled label by item; None: no label fits."""
     found = select(Correction.item_id, Correction.label).where(
         Correction.item_id.in_([item.id for item in items]), Correction.is_current

@@ -58,7 +58,7 @@ class Shown:
 
 def messages(spec: TextSpec, examples: Sequence[Shown]) -> list[dict[str, str]]:
     """The messages of OpenAI's chat format. examples: at most `MOST_EXAMPLES`."""
-    return [{"role": "system", "content": RULES}, {"role": "user", "content": _asked(spec, examples)}]
+    return [{"role": "system", "content": RULES}, {"role": "user", "content": _instructions(spec, examples)}]
 
 
 def outgoing(text: str, privacy: PrivacyPolicy) -> str:
@@ -79,7 +79,7 @@ def most_tokens(spec: TextSpec) -> int:
     return tokens_of(messages(spec, [Shown(longest, longest)] * MOST_EXAMPLES))
 
 
-def _asked(spec: TextSpec, examples: Sequence[Shown]) -> str:
+def _instructions(spec: TextSpec, examples: Sequence[Shown]) -> str:
     lines = [f"Label: {spec.label}"]
     if spec.description:
         lines.append(f"It covers: {spec.description}")

@@ -93,7 +93,7 @@ def request_batch(session: Session, policy: QueuePolicy, wanted: Wanted, person:
     new = new.on_conflict_do_nothing(index_elements=["queue_id"], index_where=unfinished)
     batch_id: int | None = session.scalar(new.returning(SyntheticBatch.id))
     if batch_id is None:
-        return _same(session, queue.id, values)
+        return _same_batch(session, queue.id, values)
     payload, mutex = {"batch_id": batch_id}, f"{SYNTHESIS}:{queue.name}"
     jobs.enqueue(session, SYNTHESIS, batch_key(batch_id), payload, now, mutex, priority=1)
     batch_requested(session, batch_id, queue, now)
@@ -178,7 +178,7 @@ def _own_rows(session: Session, queue_id: int, label: str) -> int:
     return (session.scalar(seeds) or 0) + (session.scalar(corrections) or 0)
 
 
-def _same(session: Session, queue_id: int, values: dict[str, Any]) -> int:
+def _same_batch(session: Session, queue_id: int, values: dict[str, Any]) -> int:
     found = select(SyntheticBatch).where(SyntheticBatch.queue_id == queue_id, SyntheticBatch.state.in_(UNFINISHED))
     batch = session.scalars(found).one()
     instead = f"or withdraw it with `goldloop synthetic retire {batch.id}`."

@@ -32,7 +32,7 @@ def _tell_of_incidents(services: Services, session: Session) -> None:
     for incident in recent:
         for channel in _concerned(services.policy, incident.channel):
             if channel not in closed and EVERYWHERE not in closed:
-                _tell(session, services, incident, channel)
+                _notify_once(session, services, incident, channel)
 
 
 def _concerned(policy: Policy, channel: str) -> Iterable[str]:
@@ -41,7 +41,7 @@ def _concerned(policy: Policy, channel: str) -> Iterable[str]:
     return dict.fromkeys(queue.leads_channel for queue in uses)
 
 
-def _tell(session: Session, services: Services, incident: Incident, channel: str) -> None:
+def _notify_once(session: Session, services: Services, incident: Incident, channel: str) -> None:
     key = f"incident:{incident.id}:{channel}"
     if incident.resolved_at is None:
         _notify(session, services, key, channel, *_what_is_wrong(session, incident))

@@ -24,7 +24,7 @@ def refresh_groups(services: Services, held: Held) -> None:
     a failed call must not take roles away. They also stay if another policy was put in force meanwhile. A group that
     Slack does not list (deleted, disabled) has no members."""
     named = held.policy.groups
-    enabled = _told("all", lambda: enabled_groups(services.slack)) if named else None
+    enabled = _answer_of("all", lambda: enabled_groups(services.slack)) if named else None
     found = {group: _people(services.slack, group, enabled) for group in named}
     with services.database.transaction(wait=PATIENT) as session:
         if newest_version(session) != held.version:
@@ -50,10 +50,10 @@ def _people(slack: WebClient, group: str, enabled: set[str] | None) -> list[str]
     if enabled is not None and group not in enabled:
         log.warning("User group in the policy does not exist", extra={"group": group})
         return []
-    return _told(group, lambda: people_of_group(slack, group)) if enabled is not None else None
+    return _answer_of(group, lambda: people_of_group(slack, group)) if enabled is not None else None
 
 
-def _told(group: str, ask: Callable[[], Told]) -> Told | None:
+def _answer_of(group: str, ask: Callable[[], Told]) -> Told | None:
     try:
         return ask()
     except SlackApiError as error:

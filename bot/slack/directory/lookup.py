@@ -21,7 +21,7 @@ def channel_members(slack: WebClient, channel: str) -> Iterator[str]:
     while True:
         page = slack.conversations_members(channel=channel, limit=200, cursor=cursor)
         yield from page["members"]
-        cursor = _next(page)
+        cursor = _next_cursor(page)
         if not cursor:
             return
 
@@ -41,7 +41,7 @@ def _all_users(slack: WebClient) -> Iterator[User]:
     while True:
         page = slack.users_list(limit=LISTED_AT_ONCE, cursor=cursor)
         yield from page["members"]
-        cursor = _next(page)
+        cursor = _next_cursor(page)
         if not cursor:
             return
 
@@ -56,7 +56,7 @@ def _asked_singly(slack: WebClient, person: str) -> User | None:
     return found
 
 
-def _next(page: Any) -> str:
+def _next_cursor(page: Any) -> str:
     return (page.get("response_metadata") or {}).get("next_cursor") or ""
 
 

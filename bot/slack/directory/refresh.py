@@ -39,7 +39,7 @@ def refresh_people(services: Services) -> bool:
         wanted = dict.fromkeys(person for roles in named for people in roles.values() for person in people)
         known = {person.id: person for person in asked_about(services.slack, wanted, team)}
         for queue, roles in zip(held.policy.queues, named, strict=True):
-            _seat(
+            _store_members(
                 services,
                 held.version,
                 queue,
@@ -50,7 +50,7 @@ def refresh_people(services: Services) -> bool:
     return False
 
 
-def _seat(services: Services, version: int, queue: QueuePolicy, people: dict[Role, list[Person]]) -> None:
+def _store_members(services: Services, version: int, queue: QueuePolicy, people: dict[Role, list[Person]]) -> None:
     if not queue.reviewers:
         people[Role.REVIEWER] = [person for person in people[Role.REVIEWER] if not person.inactive_because]
     with services.database.transaction(wait=PATIENT) as session:

@@ -81,7 +81,7 @@ def _state(card: CandidateCard) -> str:
     if card.state is ModelState.CANDIDATE:
         return _pending(card)
     if card.state is ModelState.LIVE:
-        return f":large_green_circle: *{card.name} is live{_in_part(card.canary)}.*"
+        return f":large_green_circle: *{card.name} is live{_canary_share(card.canary)}.*"
     if card.still_answers is not None:
         return f":hatching_chick: {still_answers_sentence(card.still_answers, card.name)}"
     if card.state is ModelState.SUPERSEDED:
@@ -91,7 +91,7 @@ def _state(card: CandidateCard) -> str:
     return words[card.state]
 
 
-def _in_part(canary: CanaryLine | None) -> str:
+def _canary_share(canary: CanaryLine | None) -> str:
     if canary is None or canary.state not in (CanaryState.RUNNING, CanaryState.PROPOSED):
         return ""
     return f" for {percent(canary.share)} of the requests"
@@ -214,11 +214,11 @@ def _change(one: LabelScore) -> float:
 def _label(one: LabelScore) -> str:
     return (
         f"• {blocks.literal(one.label)} ({one.n}): {one.live_recall:.0%} → {one.candidate_recall:.0%}, "
-        f"{_maybe(one.live_precision)} → {_maybe(one.candidate_precision)}"
+        f"{_percent_or_dash(one.live_precision)} → {_percent_or_dash(one.candidate_precision)}"
     )
 
 
-def _maybe(share: float | None) -> str:
+def _percent_or_dash(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
@@ -236,7 +236,7 @@ def _provenance(card: CandidateCard) -> str:
         f" {count(card.graduated, 'past error')} moved from the golden set to training." if card.graduated else ""
     )
     drawn = f" Random golden examples: {origins(card.random_origins)}." if card.random_origins else ""
-    lost = _lost(card.graduates_left_out)
+    lost = _graduates_words(card.graduates_left_out)
     left = (
         f" {count(card.left_out, 'row')} left out as near-duplicates of golden examples{lost}." if card.left_out else ""
     )
@@ -251,7 +251,7 @@ def _written(card: CandidateCard) -> str:
     return f" {sentence}" if sentence else ""
 
 
-def _lost(graduates: int) -> str:
+def _graduates_words(graduates: int) -> str:
     if graduates == 1:
         return ", including 1 past error that had left the golden set"
     return f", including {graduates} past errors that had left the golden set" if graduates else ""

@@ -78,7 +78,7 @@ def render(kind: str, values: Values, workspace: str = "") -> str:
         case NoticeKind.MESSAGES_REFUSED:
             return (
                 f"I can't post {count(values['count'], 'message')} in <#{values['channel']}>"
-                f"{_which(values['cards'], values['count'])}: {escape(values['error'])}. Other messages still arrive. "
+                f"{_cards(values['cards'], values['count'])}: {escape(values['error'])}. Other messages still arrive. "
                 "`goldloop doctor` says what to do; `goldloop retry-deliveries` sends them again."
             )
         case NoticeKind.INCIDENT_RESOLVED:
@@ -127,6 +127,6 @@ def _waiting(messages: int) -> str:
     return "1 message is waiting." if messages == 1 else f"{messages} messages are waiting."
 
 
-def _which(cards: Sequence[tuple[str, int]], total: int) -> str:
+def _cards(cards: Sequence[tuple[str, int]], total: int) -> str:
     named = ", ".join(card_name(card, subject_id) for card, subject_id in cards)
     return f" ({named}{', …' if total > len(cards) else ''})" if named else ""

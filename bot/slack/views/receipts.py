@@ -29,18 +29,18 @@ def _words(receipt: Receipt) -> str:
     item, after = f"Item {receipt.subject.id}", _saved(receipt) + _effect(receipt)
     match receipt.kind:
         case AnswerKind.LABEL | AnswerKind.NONE_OF_THESE:
-            return f"{item}: *{blocks.literal(shown_answer(receipt.label))}*{_before(receipt)}.{after}"
+            return f"{item}: *{blocks.literal(shown_answer(receipt.label))}*{_former_answer(receipt)}.{after}"
         case AnswerKind.CANNOT_JUDGE:
-            return f"{item}: you can't judge it{_before(receipt)}.{after}"
+            return f"{item}: you can't judge it{_former_answer(receipt)}.{after}"
         case AnswerKind.SKIP:
-            return f"{item} skipped{_before(receipt)}.{after}"
+            return f"{item} skipped{_former_answer(receipt)}.{after}"
         case AnswerKind.WITHDRAWN:
             return f"{item}: your answer is withdrawn.{after}"
         case _:
             assert_never(receipt.kind)
 
 
-def _before(receipt: Receipt) -> str:
+def _former_answer(receipt: Receipt) -> str:
     return f" (was {blocks.literal(receipt.before)})" if receipt.before else ""
 
 

@@ -56,7 +56,7 @@ def _settled(card: ItemCard) -> Message:
     answer = "No label fits" if outcome.label is None else blocks.literal(outcome.label)
     drawn = _top(card)
     mark = ":pencil2:" if outcome.model_was_right is False else ":white_check_mark:"
-    drawn.append(blocks.section(f"{mark} *{answer}*{_how(outcome)}.{_about_model(card)}"))
+    drawn.append(blocks.section(f"{mark} *{answer}*{_decided_how(outcome)}.{_about_model(card)}"))
     reasons = [answer_line(given) for given in outcome.reasons]
     if reasons:
         drawn.append(blocks.context(*reasons[: blocks.MOST_CONTEXT]))
@@ -72,7 +72,7 @@ def _settled(card: ItemCard) -> Message:
     drawn += blocks.actions(
         blocks.button("How was this decided?", "how_decided", str(card.subject)), *_read_all(card)
     )  # fmt: skip
-    text = f"Item {card.subject.id}: {answer}{_how(outcome)}.{_about_model(card)} {_quoted(card, 200)}"
+    text = f"Item {card.subject.id}: {answer}{_decided_how(outcome)}.{_about_model(card)} {_quoted(card, 200)}"
     return blocks.message(text, drawn)
 
 
@@ -208,7 +208,7 @@ def _read_all(card: ItemCard) -> list[Block]:
     return [blocks.button("Read all", "read_all", str(card.subject))] if len(card.text) > SHOWN_TEXT else []
 
 
-def _how(outcome: Outcome) -> str:
+def _decided_how(outcome: Outcome) -> str:
     if outcome.lead is None:
         return support(outcome.label, outcome.tally, MRKDWN)
     cast = f" (votes: {votes(outcome.tally, MRKDWN)})" if outcome.tally else ""

@@ -9,12 +9,12 @@ from core.vocabulary import OPERATOR, RunState
 
 
 def render(card: RunCard) -> Message:
-    which = f"*{blocks.literal(card.queue_title)}*: training run {card.run_id} ({_asked(card)})"
-    words = f"{_mark(card)} {which} – {_now(card)}"
+    which = f"*{blocks.literal(card.queue_title)}*: training run {card.run_id} ({_requested_by(card)})"
+    words = f"{_mark(card)} {which} – {_state_words(card)}"
     return blocks.message(words, [blocks.context(words)])
 
 
-def _asked(card: RunCard) -> str:
+def _requested_by(card: RunCard) -> str:
     person = card.requested_by
     return f"by {blocks.mention(person)}" if person and person != OPERATOR else TRIGGERS[card.trigger]
 
@@ -23,7 +23,7 @@ def _mark(card: RunCard) -> str:
     return {RunState.DONE: ":checkered_flag:", RunState.FAILED: ":warning:"}.get(card.state, ":hourglass_flowing_sand:")
 
 
-def _now(card: RunCard) -> str:
+def _state_words(card: RunCard) -> str:
     if card.state is RunState.FAILED:
         return f"failed. {run_problem(card.problem, MRKDWN)}" if card.problem else "failed."
     if card.state is RunState.DONE:

@@ -55,7 +55,7 @@ def graduates(session: Session, queue_id: int, policy: GoldenPolicy, lock: bool 
     free = (
         GoldenExample.content_hash.not_in(_audited(queue_id)),
         GoldenExample.id.not_in(_suspected(queue_id)),
-        ~_asked().exists(),
+        ~_open_question().exists(),
     )
     due = select(GoldenExample).where(GoldenExample.id.in_(old), *_capped(queue_id), *free).order_by(GoldenExample.id)
     if lock:
@@ -129,7 +129,7 @@ def _suspected(queue_id: int) -> Select[int]:
     )
 
 
-def _asked() -> Select[int]:
+def _open_question() -> Select[int]:
     return select(ReviewItem.id).where(
         ReviewItem.golden_id == GoldenExample.id,
         ReviewItem.about == QuestionAbout.GOLDEN,

@@ -23,7 +23,7 @@ def near(inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> 
     for modality in Modality:
         having = [one for one in golden if one.has(modality)]
         places = [place for place, one in enumerate(inputs) if one.has(modality)] if having else []
-        close[places] |= _near(modality, [inputs[place] for place in places], having, threshold)
+        close[places] |= _near_in_modality(modality, [inputs[place] for place in places], having, threshold)
     groups = {one.group for one in golden if one.group}
     close |= np.array([one.group in groups for one in inputs], dtype=np.bool_)
     return close
@@ -36,7 +36,9 @@ def find_near(
     return near(inputs, golden, threshold)
 
 
-def _near(modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], threshold: float) -> BoolArray:
+def _near_in_modality(
+    modality: Modality, inputs: Sequence[Input], golden: Sequence[Input], threshold: float
+) -> BoolArray:
     match modality:
         case Modality.TEXT:
             return near_texts([one.text for one in inputs], [one.text for one in golden], threshold)

@@ -78,7 +78,7 @@ def judge(case: Case, policy: QueuePolicy, _report: Callable[[Coded], None]) -> 
         incumbent = replace(case.incumbent, training=None, right=None, texts=()) if live is None else case.incumbent
         candidate = _answers(case.candidate, case.golden, incumbent.texts)
     golden = with_eligibility(case.golden, incumbent.training, policy.golden.near_duplicate)
-    baseline, standing = _standing(incumbent, live, golden)
+    baseline, standing = _baseline(incumbent, live, golden)
     texts = _on_texts(incumbent, live, candidate, policy)
     learned = incumbent.training.labels if incumbent.training else {}
     scorecard = replace(
@@ -107,7 +107,7 @@ def _answers(model: Model | Answers, golden: Sequence[GoldenRow], texts: Sequenc
     return Answers(predict(fitted, golden), answers(fitted, texts).labels)
 
 
-def _standing(incumbent: Incumbent, live: Answers | None, golden: Sequence[GoldenRow]) -> tuple[Baseline, Predicted]:
+def _baseline(incumbent: Incumbent, live: Answers | None, golden: Sequence[GoldenRow]) -> tuple[Baseline, Predicted]:
     if live is not None:
         return "live", live.golden
     if any(row.id in incumbent.recorded for row in golden):

@@ -63,7 +63,7 @@ def text_score(
     each text's group, or ""; empty: no text has one."""
     known = zip(live, candidate, groups or [""] * len(live), strict=True)
     texts = [_Text(before, now, group) for before, now, group in known if before in labels and now is not None]
-    often = tuple(sorted(label for label, count in _said(texts).items() if count >= SAID))
+    often = tuple(sorted(label for label, count in _predicted_groups(texts).items() if count >= SAID))
     return TextScore(len(texts), often, _silent(texts), _exchanged(texts, often))
 
 
@@ -74,7 +74,7 @@ class _Text:
     group: str
 
 
-def _said(texts: Sequence[_Text]) -> Counter[str]:
+def _predicted_groups(texts: Sequence[_Text]) -> Counter[str]:
     """For each label, the number of groups in which the live model predicts it; a text without a group is a group of
     its own."""
     return Counter(label for label, _ in {(one.live, one.group or place) for place, one in enumerate(texts)} if label)

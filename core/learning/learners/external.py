@@ -57,10 +57,10 @@ class ExternalModel:
         table = np.full((len(inputs), len(self.labels)), 1 / len(self.labels))
         places = [place for place, one in enumerate(inputs) if one.has_any(READS)]
         if places:
-            table[places] = self._asked([inputs[place] for place in places])
+            table[places] = self._requested([inputs[place] for place in places])
         return table
 
-    def _asked(self, inputs: Sequence[Input]) -> FloatArray:
+    def _requested(self, inputs: Sequence[Input]) -> FloatArray:
         if self.ask is None:
             raise ModelUnavailable("This process has no connection to the service that runs the model.", UNCONNECTED)
         return self.ask(self.version, self.labels, inputs)

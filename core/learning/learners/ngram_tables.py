@@ -38,14 +38,14 @@ class NgramTables:
 
     def _rows(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Ints, Ints]:
         """The entries of all rows, concatenated; their columns; and the number of entries of each row."""
-        columns, counts, ends = self._counts(self._found(texts), len(texts))
+        columns, counts, ends = self._counts(self._cells(texts), len(texts))
         values = counts * self.idf[columns]
         sizes = ends[1:] - ends[:-1]
         squares = np.add.reduceat(np.append(values.astype(np.float64) ** 2, 0), ends[:-1])
         lengths = np.sqrt(squares).repeat(sizes)  # reduceat gives a wrong value for an empty part; it is not used
         return (values / lengths).astype(np.float32), columns, sizes.reshape(-1, 2).sum(axis=1)
 
-    def _found(self, texts: Sequence[str]) -> Ints:
+    def _cells(self, texts: Sequence[str]) -> Ints:
         """The numbers row * width + column of all n-grams, sorted."""
         codes = code_points(f" {f' {BREAK} '.join(texts)} ")
         begins, columns = self.trie.find(codes)

@@ -46,7 +46,7 @@ def out_of_fold(
         for fold in range(folds.max(initial=-1) + 1):
             held_out = np.flatnonzero(folds == fold)
             rest = [examples[readable[row]] for row in np.flatnonzero(folds != fold)]
-            fitted = fit(learner, rest, seed, _unheard)
+            fitted = fit(learner, rest, seed, _ignored)
             columns = np.searchsorted(classes, np.array(fitted.classes))
             asked = [examples[readable[row]].input for row in held_out]
             table[np.ix_(held_out, columns)] = fitted.probabilities(asked)
@@ -54,5 +54,5 @@ def out_of_fold(
     return OutOfFold(tuple(map(str, classes)), tuple(readable[row] for row in seen), table[seen])
 
 
-def _unheard(step: Coded) -> None:
+def _ignored(step: Coded) -> None:
     """Ignore the progress of one fit: it does not show the progress of the whole."""
