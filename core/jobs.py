@@ -37,18 +37,19 @@ _IS_READY = select(  # built once: workers ask it all day
 
 T = TypeVar("T")
 LatestSlot = Callable[[datetime], datetime | None]  # the newest slot at or before a moment
-Report = Callable[[Coded], None]  # how far the work is
-Check = Callable[[], None]  # raises to end the work
+Report = Callable[[Coded], None]  # receives the progress of the work
+Check = Callable[[], None]  # called now and then; raises to end the work
 
 
 class Execute(Protocol):
-    """Runs the part of a job that computes, `function(*arguments, report)`, here or in a process of its own. So the
-    function is at the top level of a module, and its arguments, its result and its refusals can be pickled.
+    """Runs the computing part of a job, `function(*arguments, report)`, here or in a process of its own, and returns
+    its result. So the function is at the top level of a module, and its arguments, its result and its refusals can be
+    pickled.
 
-    check: called at least every second while another process or thread works; what it raises ends the work.
+    check: called at least every second while another process or thread works; an exception from it ends the work.
 
-    Raises the function's Refusal, WorkFailed for whatever else went wrong in another process, Interrupted if the worker
-    was told to stop.
+    Raises the function's Refusal, WorkFailed for any other failure in another process, and Interrupted if the worker is
+    stopping.
     """
 
     def __call__(self, function: Callable[..., T], *arguments: Any, report: Report, check: Check = ...) -> T: ...
@@ -66,7 +67,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Children:
-    """How many children a job has, and how they ended: well (`done`) or given up (`dead`)."""
+    """The numbers of a job's children: in all, those that are done, and those that were given up (`dead`)."""
 
     total: int
     done: int
@@ -86,7 +87,7 @@ class WorkFailed(Exception):  # noqa: N818 - a fact, told by a process that coul
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error of the job
-    """The work was ended on purpose; the job can be taken up again as if it had not been claimed."""
+    """The work was ended on purpose; the job can be claimed again as if it had not been claimed."""
 
 
 def unchecked() -> None:
@@ -145,7 +146,7 @@ def enqueue_due(
     run, not seven. A new schedule starts now."""
     newest, known = latest_slot(now), session.get(Schedule, schedule_name)
     if known is not None and (newest is None or newest <= known.last_slot):
-        return  # which it is nearly always: nothing is locked
+        return  # the usual case: nothing is locked
     session.execute(
         insert(session, Schedule)
         .values(name=schedule_name, last_slot=now)
@@ -223,7 +224,7 @@ def fail(session: Session, claimed: Claim, reason: str, now: datetime) -> bool:
 
 
 def bring_forward(session: Session, key: str, now: datetime) -> None:
-    """Make a waiting job ready now, because what it waits for is there. Does nothing to a job that runs or has
+    """Make a waiting job ready now, because the reason for waiting is over. Does nothing to a job that runs or has
     ended."""
     session.execute(update(Job).where(Job.key == key, Job.state == "ready").values(next_attempt_at=now))
 
@@ -251,8 +252,8 @@ def reap(session: Session, now: datetime, is_dead: IsDead) -> list[Job]:
 
 
 def forget_before(session: Session, before: datetime, most: int = 1000) -> int:
-    """Delete a piece of the jobs that were to run before then and ended, well or not, if one of the same kind has gone
-    well since; a parent after its children. Returns how many; repeating it is safe."""
+    """Delete some of the jobs that were due before this time and have ended, done or dead, if a job of the same kind
+    was done since; a parent after its children. Returns how many; repeating it is safe."""
     later, child = aliased(Job), aliased(Job)
     kind, later_kind = func.coalesce(Job.mutex, Job.name), func.coalesce(later.mutex, later.name)
     since = select(later.id).where(later.id > Job.id, later.state == "done", later_kind == kind).exists()

@@ -31,8 +31,9 @@ def queue_ids(session: Session, names: Collection[str]) -> list[int]:
 
 
 def queue_to_fill(session: Session, name: str) -> Queue:
-    """Its row, with a shared lock. All who store people's texts take it, and an erasure (core/privacy/erasure.py) waits
-    for it: a text that the erasure does not find stored is refused here as erased. Raises NotFound."""
+    """The queue's row, with a shared lock. All transactions that store people's texts take it, and an erasure
+    (core/privacy/erasure.py) waits for it: a text that the erasure does not find stored is refused here as erased.
+    Raises NotFound."""
     return session.scalar(_SHARED, {"name": name}) or queue_named(session, name)
 
 

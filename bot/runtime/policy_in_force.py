@@ -109,7 +109,7 @@ def reload_policy(
 def start_policy(
     database: Database, file: Policy, by: str, now: datetime, extra_learners: Mapping[str, str] = {}
 ) -> Started:
-    """The same as core's `start_under`. Raises also Invalid if the file's policy is to be put in force and names a
+    """The same as core's `start_under`. Also raises Invalid if the file's policy is to be put in force and names a
     learner that is not installed."""
     with database.reading(wait=PATIENT) as session:
         is_new = standing(session, file) is Standing.NEW

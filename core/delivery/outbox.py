@@ -35,7 +35,7 @@ _IS_WAITING = select(IS_WAITING)  # built once: it is asked all day
 
 @dataclass(frozen=True)
 class Place:
-    """Where a message stands, in Slack's words."""
+    """The coordinates of a message in Slack."""
 
     channel: str
     ts: str
@@ -106,9 +106,9 @@ def redraw_all(session: Session, card: Card, redraws: Sequence[Redraw]) -> None:
 
 
 def subject_at(session: Session, channel: str, ts: str, card: Card) -> int | None:
-    """Which row the message at these coordinates shows; None if it is not one of our cards of this kind. Raises
-    DatabaseUnavailable if that is not known yet: such a card was sent to this channel, and its place is not stored
-    yet."""
+    """The row that the message at these coordinates shows; None if it is no card of this kind. Raises
+    DatabaseUnavailable if that is not known yet: such a card was sent to this channel, and its coordinates are not
+    stored yet."""
     there = and_(Posting.channel == channel, Posting.card == card)
     found = session.scalar(select(Posting.subject_id).where(there, Posting.ts == ts))
     unsure = and_(Posting.ts.is_(None), Posting.unconfirmed, Posting.failure_reason == "")
@@ -126,7 +126,7 @@ def coordinates(session: Session, card: Card, subject_id: int, recipient: Recipi
 
 
 def places(session: Session, card: Card, subject_ids: Collection[int]) -> dict[int, Place]:
-    """Where the messages about these rows are in their channel, by row. Rows without a posted message are left out."""
+    """The coordinates of the messages about these rows, by row. Rows without a posted message are left out."""
     return ask(session, places_of(kind_of(session), card, subject_ids)) if subject_ids else {}
 
 

@@ -30,9 +30,9 @@ Reasons = tuple[FlagReason, ...]
 
 @dataclass(frozen=True)
 class BatchReasons:
-    """What the rules and draws need to know. audit, held_back: the purposes of the draws; held_back is empty for a
-    queue without a promise. cuts: of the budget. drifting: labels that a drift alarm is about. slices: for the rows in
-    a slice about which people are asked, the values of the flag's sentence."""
+    """The data for the rules and draws. audit, held_back: the purposes of the draws; held_back is empty for a queue
+    without a promise. cuts: of the budget. drifting: labels that a drift alarm is about. slices: for the rows in a
+    slice about which people are asked, the values of the flag's sentence."""
 
     policy: QueuePolicy
     audit: str

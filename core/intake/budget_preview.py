@@ -27,8 +27,8 @@ DAYS = 28
 
 @dataclass(frozen=True)
 class BudgetPreview:
-    """What a budget would have meant. days: the whole days before today since the first prediction, at most 28.
-    predictions: their number in these days; 0 also if no scores are known. items: those that the budget would have
+    """The effect that a budget would have had. days: the whole days before today since the first prediction, at most
+    28. predictions: their number in these days; 0 also if no scores are known. items: those that the budget would have
     opened; checks: those of them that the audit takes; opened: those that were opened. errors: wrong answers of the
     present model that the audit found in these days; flagged: those of them that the budget would have flagged."""
 

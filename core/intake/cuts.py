@@ -70,9 +70,9 @@ class Unscored:
 
 @dataclass(frozen=True)
 class CutWork:
-    """What is needed to compute a new cut. model: the present one. known: the newest predictions' scores by it. others:
-    the newest predictions that it has not scored; their_scores: the scores of these by their own models. waiting:
-    predictions on the waiting list that it has not scored."""
+    """The data from which a new cut is computed. model: the present one. known: the newest predictions' scores by it.
+    others: the newest predictions that it has not scored; their_scores: the scores of these by their own models.
+    waiting: predictions on the waiting list that it has not scored."""
 
     model: str
     known: tuple[float, ...]

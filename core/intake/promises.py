@@ -25,9 +25,9 @@ STALE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class PromiseWork:
-    """What is needed to bring a promise up to date. model: the present one. since: when the queue began to promise.
-    kept: the former cut, if it was for this promise and this model. budget_cut: the cut of the budget alone. scores:
-    the model's newest scores, from which the share at or above a cut follows. volume: predictions a day."""
+    """The data from which a promise is brought up to date. model: the present one. since: when the queue began to
+    promise. kept: the former cut, if it was for this promise and this model. budget_cut: the cut of the budget alone.
+    scores: the model's newest scores, from which the share at or above a cut follows. volume: predictions a day."""
 
     model: str
     since: datetime

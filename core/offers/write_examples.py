@@ -24,7 +24,7 @@ from core.vocabulary import Role
 
 
 def _choices(session: Session, target: Target, policy: QueuePolicy, _now: datetime) -> Sequence[str]:
-    """None while the queue has an unfinished batch, or if the policy's caps allow no call."""
+    """The choices; none while the queue has an unfinished batch, or if the policy's caps allow no call."""
     label = target.label
     if label is None or not policy.synthetic.enabled or label not in policy.label_names:
         return []

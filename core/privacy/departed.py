@@ -60,7 +60,7 @@ WITHIN: tuple[InstrumentedAttribute[Any], ...] = (
 
 @dataclass(frozen=True)
 class Departed:
-    """How many rows name the pseudonym instead of the person now."""
+    """The numbers of rows in which the pseudonym now replaces the person."""
 
     pseudonym: str
     votes: int

@@ -60,7 +60,7 @@ class Settlement:
 
     @property
     def model_was_right(self) -> bool | None:
-        """None: the item is not about a model's prediction."""
+        """Whether the model was right. None: the item is not about a model's prediction."""
         if self.item.about is not QuestionAbout.PREDICTION:
             return None
         return self.outcome.label is not None and self.outcome.label == self.item.predicted_label

@@ -1,4 +1,4 @@
-"""What waits for a lead's decision: disputed items and candidates, in all queues that the person leads."""
+"""The work that waits for a lead's decision: disputed items and candidates, in all queues that the person leads."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class LeadWork:
 
 
 def lead_work(session: Session, person: str, policy: Policy) -> LeadWork | None:
-    """What waits for this person. None: they lead no queue of the policy."""
+    """The work that waits for this person. None: they lead no queue of the policy."""
     known = {queue.name for queue in policy.queues}
     names = [name for name in queues_of(session, person)[Role.LEAD] if name in known]
     if not names:

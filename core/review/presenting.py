@@ -24,5 +24,5 @@ def item_changed(session: Session, item_id: int, now: datetime, urgent: bool = F
 
 
 def items_changed(session: Session, changes: Sequence[outbox.Redraw]) -> None:
-    """The same for many changes, in this order."""
+    """The same as `item_changed`, for many changes, in this order."""
     outbox.redraw_all(session, Card.REVIEW_ITEM, changes)

@@ -39,9 +39,9 @@ class Connections:
         self._kept: dict[str, list[_Connection]] = defaultdict(list)
 
     async def post(self, address: str, body: bytes) -> tuple[int, int | None]:
-        """Its status, and the seconds for which Slack asks to wait. Raises OSError, as errors of TLS, time-outs and
-        unreadable answers are; the other side may have got it then. Takes at most `SLACK_TIMEOUT` once it is its
-        turn."""
+        """Send a request. Returns its status, and the seconds for which Slack asks to wait. Raises OSError, also for
+        errors of TLS, time-outs and unreadable answers; the other side may have received the request then. Takes at
+        most `SLACK_TIMEOUT` once it is its turn."""
         url, answer = urlsplit(address), answer_to_post()
         request = _written("POST", *self._head(url, body), body)
         async with self._places, asyncio.timeout(SLACK_TIMEOUT):
@@ -102,7 +102,7 @@ class _Connection(asyncio.Protocol):
         return self._transport is None or self._transport.is_closing()
 
     async def request(self, request: bytes, answer: Answer) -> None:
-        """Until the answer is whole. Raises OSError."""
+        """Send a request and wait until the answer is complete. Raises OSError."""
         assert self._transport is not None
         self._answer, self._waiting = answer, asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -132,7 +132,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in deed, not by class
 
     def data_received(self, data: bytes) -> None:
-        """What comes without a question, as that the other side ends the connection, answers no later one."""
+        """Data that arrives without a request, such as the end of the connection, is no answer to a later request."""
         if self._answer is None:
             self.close()
         else:

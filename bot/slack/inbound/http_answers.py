@@ -123,7 +123,7 @@ class H11Answer:
         return False
 
     def _is_over(self) -> bool:
-        """Nothing more is to come, unless it is asked for."""
+        """Whether the answer is complete, so that nothing more arrives without a request."""
         states = {self._http.our_state, self._http.their_state}
         return states <= {h11.DONE, h11.SWITCHED_PROTOCOL} and not self._http.trailing_data[0]
 

@@ -116,7 +116,7 @@ class TimedApp(App):
         self._votes.close()
 
     def close(self) -> None:
-        """After the last request: finish the work that follows acknowledgements, such as receipts."""
+        """Finish the work that follows acknowledgements, such as receipts; called after the last request."""
         self.stop_votes()
         self.after_ack.close()
 

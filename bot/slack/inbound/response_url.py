@@ -59,7 +59,7 @@ class ResponseUrls:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Use the loop that runs this, until the block is left; what is under way is said first."""
+        """Use the running event loop until the block is left; messages in progress are sent first."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
         try:
@@ -82,7 +82,7 @@ class ResponseUrls:
             loop.close()
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        """Raises RuntimeError after the end."""
+        """The event loop. Raises RuntimeError after the end."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("closed")

@@ -10,7 +10,7 @@ from core.vocabulary import Reason
 
 
 def audit_purpose(queue_id: int) -> str:
-    """Of the draw, which follows from the content: the same content is always audited, or never."""
+    """The purpose of the draw, which depends only on the content: the same content is always audited, or never."""
     return f"audit {queue_id}"
 
 

@@ -29,7 +29,7 @@ class Scored(NamedTuple):
 
     @property
     def score(self) -> float:
-        """How suspicious the model finds it, in [0, 1]."""
+        """The suspicion of the prediction, in [0, 1]."""
         return 1 - self.confidence if self.suspicion is None else self.suspicion
 
 

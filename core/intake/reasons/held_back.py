@@ -9,7 +9,7 @@ from core.vocabulary import Reason
 
 
 def held_back_purpose(queue_id: int) -> str:
-    """Of the draw, which follows from the content: the same content is always held back, or never."""
+    """The purpose of the draw, which depends only on the content: the same content is always held back, or never."""
     return f"held back {queue_id}"
 
 

@@ -23,7 +23,7 @@ _ERASED_AT = func.coalesce(SeedExample.erased_at, Prediction.erased_at, Syntheti
 
 @dataclass(frozen=True)
 class RowSource:
-    """Where a training row came from: the id of a seed example, a correction or a synthetic text."""
+    """The source of a training row: the id of a seed example, a correction or a synthetic text."""
 
     source: Source
     id: int

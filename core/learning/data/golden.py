@@ -175,7 +175,7 @@ def golden_set(
 
 
 def golden_among(session: Session, queue_id: int, contents: Collection[str]) -> set[str]:
-    """Which of these contents (hashes) are golden. Examples that have graduated train, and are not golden."""
+    """Those of these content hashes that are golden. Examples that have graduated train, and are not golden."""
     found = select(GoldenExample.content_hash).where(
         GoldenExample.queue_id == queue_id,
         GoldenExample.content_hash.in_(contents),

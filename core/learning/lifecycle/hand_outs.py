@@ -157,7 +157,7 @@ def _inputs(session: Session, row: HandOut, snapshot: Snapshot) -> list[Golden]:
 
 
 def _told(queue: QueuePolicy, run: TrainingRun, snapshot: Snapshot, row: HandOut, golden: int) -> dict[str, Any]:
-    """The data of the webhook event. It has no texts: the service fetches what it may read."""
+    """The data of the webhook event. It has no texts: the service fetches those that it may read."""
     where = f"/api/v1/queues/{queue.name}/snapshots/{snapshot.id}"
     return {
         "queue": queue.name,

@@ -37,7 +37,7 @@ def store_right_rows(session: Session, model_id: int, rows: Sequence[Row], found
 
 
 def stored_right_rows(session: Session, model_id: int) -> RightRows | None:
-    """What was stored for the model; None: nothing. Rows that were erased since still count."""
+    """The stored held-out answers of a model; None: there are none. Rows that were erased since still count."""
     stored = session.get(HeldOutAnswers, model_id)
     if stored is None:
         return None

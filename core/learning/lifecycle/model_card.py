@@ -89,7 +89,7 @@ class ModelCard:
     decisions: tuple[DecisionLine, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON: only dicts, lists, text and numbers; times in ISO 8601."""
+        """The card as dicts, lists, texts and numbers, for JSON; times in ISO 8601."""
         dumped: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
         return dumped
 
@@ -98,7 +98,7 @@ _ADAPTER = TypeAdapter(ModelCard)
 
 
 def model_card(session: Session, model_id: int, policy: Policy) -> ModelCard:
-    """Raises NotFound if there is no such model, or its queue has left the policy."""
+    """The card of a model. Raises NotFound if there is no such model, or its queue has left the policy."""
     model = session.get(ModelVersion, model_id)
     if model is None:
         raise NotFound(f"There is no model {model_id}.")

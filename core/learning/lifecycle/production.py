@@ -149,7 +149,8 @@ def _counted() -> Select[*tuple[Any, ...]]:
 
 @cache
 def _settled_rows() -> Select[*tuple[Any, ...]]:
-    """None was settled before the oldest one came: without this, all items that there ever were would be read."""
+    """The settled rows. No row was settled before the oldest one came: without this condition, all items ever would be
+    read."""
     recent = _recent()
     audits = select(func.count()).where(Flag.prediction_id == recent.c.id, Flag.reason == Reason.AUDIT)
     columns = (*_key(recent.c), recent.c.model_was_right, (audits.scalar_subquery() > 0).label("audited"))

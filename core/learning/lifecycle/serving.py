@@ -40,7 +40,7 @@ class LiveModel:
     dropped: tuple[str, ...] = ()
 
     def require_readable(self, inputs: Sequence[Input]) -> None:
-        """Raises Invalid if one of them has nothing of what the model reads: its answer would mean nothing."""
+        """Raises Invalid if the model cannot read one of the inputs: the answer would be meaningless."""
         if not all(one.has_any(self.fitted.reads) for one in inputs):
             raise Invalid(f"The live model {self.name} reads {modalities(self.fitted.reads)} only.", field="input")
 
@@ -73,7 +73,7 @@ class Serving:
         self._complaints: set[str] = set()
 
     def live(self, queue: QueuePolicy) -> LiveModel | None:
-        """None: no model is live in this queue. Raises Invalid if it cannot be loaded."""
+        """The queue's live model. None: no model is live. Raises Invalid if it cannot be loaded."""
         with self._database.reading() as session:
             model_id = live_model_id(session, queue.name)
             if model_id is None:
@@ -82,7 +82,7 @@ class Serving:
             return loaded if loaded and loaded.id == model_id else self._load(session, queue, model_id)
 
     def _load(self, session: Session, queue: QueuePolicy, model_id: int) -> LiveModel:
-        """Raises DatabaseUnavailable if another thread takes too long to load it."""
+        """Load the model. Raises DatabaseUnavailable if another thread takes too long to load it."""
         with deadlines.taken(self._lock):
             loaded = self._loaded.get(queue.name)
             if loaded is None or loaded.id != model_id:
@@ -150,7 +150,7 @@ def load_model(
 def stored_model(
     session: Session, model_id: int, queue: QueuePolicy, extra_learners: Mapping[str, str] = {}
 ) -> StoredModel:
-    """Raises Invalid if it was deleted."""
+    """The stored model. Raises Invalid if its artefact was deleted."""
     model, artifact = session.get_one(ModelVersion, model_id), session.get_one(Artifact, model_id)
     if artifact.purged_at is not None:
         raise Invalid(f"{model.name} was deleted because it was trained on text that was erased.")

@@ -83,7 +83,7 @@ class ShadowLine:
 
 @dataclass(frozen=True)
 class ShadowTimes:
-    """When a shadow ends. finished_at: None: it is still running."""
+    """The times of a shadow. finished_at: None: it is still running."""
 
     ends_at: datetime
     finished_at: datetime | None

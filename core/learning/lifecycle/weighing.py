@@ -86,7 +86,7 @@ def last_measured(session: Session, run: TrainingRun) -> TrainingRun | None:
 
 
 def sweep_reason(last: TrainingRun | None, rows: int, learner: str) -> SweepReason | None:
-    """Why the weight is to be measured now; None: the last measurement still holds. rows: those that may train."""
+    """The reason to measure the weight now; None: the last measurement still holds. rows: those that may train."""
     if last is None:
         return SweepReason.FIRST
     if last.weighing_values["learner"] != learner:
