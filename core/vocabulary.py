@@ -40,7 +40,7 @@ class Reason(StrEnum):
     HELD_BACK = "held_back"
     PERSON = "person"
     DISAGREEMENT = "disagreement"  # another model gives another label
-    DRIFT = "drift"  # it is like what raised an alarm of drift
+    DRIFT = "drift"  # it resembles the predictions that raised a drift alarm
     WEAK_SLICE = "weak_slice"  # it is in a slice about which a lead has people asked
     DISCOVERY = "discovery"  # a scan found it in unlabelled texts; it is not traffic
 
@@ -150,7 +150,7 @@ class Origin(StrEnum):
     """Where a golden example came from, and so whether it represents traffic."""
 
     SEED = "seed"  # labelled data from before; not traffic
-    FLAGGED = "flagged"  # what reviewers saw because a rule or a person flagged it
+    FLAGGED = "flagged"  # an input that reviewers saw because a rule or a person flagged it
     AUDITED = "audited"  # all traffic, drawn by the audit
     IMPORTED = "imported"  # an imported test set; not traffic
     ADDED = "added"  # chosen by a lead; not traffic
@@ -358,7 +358,7 @@ class EvidenceFault(StrEnum):
     MISSING = "missing"
     ADDED = "added"
     UNREADABLE = "unreadable"
-    DISAGREES = "disagrees"  # what the file says of the snapshot is not what the other files say
+    DISAGREES = "disagrees"  # the snapshot's description differs from that in other files
     OTHER_DIGEST = "other_digest"  # values: expected, found
 
 
@@ -415,7 +415,7 @@ class PromiseStatus(StrEnum):
 
     NOT_YET = "not_yet"  # too few audits, or too many of them wrong
     KEPT = "kept"
-    ABOVE_BUDGET = "above_budget"  # it needs more items than the budget, and no lead said yes to them
+    ABOVE_BUDGET = "above_budget"  # it needs more items than the budget, and no lead has agreed to them
 
 
 # Scans of unlabelled texts.
@@ -447,7 +447,7 @@ class FindState(StrEnum):
     """The state of a text that a scan found."""
 
     WAITING = "waiting"
-    OPENED = "opened"  # as a review item
+    OPENED = "opened"  # it became a review item
     DROPPED = "dropped"  # the live model is sure of it now, it arrived in another way, or it was kept too long
     ERASED = "erased"
 
@@ -485,7 +485,7 @@ class BatchProblem(StrEnum):
 class CallProblem(StrEnum):
     """Why a call to a language model gave nothing, or less than was asked for."""
 
-    CUT = "cut"  # it stopped at the most tokens; the texts that are whole count
+    CUT = "cut"  # it stopped at the token limit; complete texts count
     REFUSED = "refused"  # the model declined to answer
     EMPTY = "empty"
     WRONG_SHAPE = "wrong_shape"  # not the JSON that was asked for
@@ -538,8 +538,8 @@ class Scope(StrEnum):
     TRAIN = "train"  # read golden inputs without labels, submit a service's answers to them
 
 
-OPERATOR = "operator"  # who acts by the terminal; all other people are known by their Slack ids
-GOLDLOOP = "goldloop"  # what happens without a person, where a row says who asked
+OPERATOR = "operator"  # the person at the terminal; all other people are known by their Slack ids
+GOLDLOOP = "goldloop"  # in place of a person, for requests that Goldloop makes by itself
 FORMER = "former-"  # begins the pseudonym of a person who has left
 
 
@@ -570,10 +570,10 @@ class NoticeKind(StrEnum):
     DECISION_PENDING = "decision_pending"  # values: queue, model, hours
     DECISION_EXPIRED = "decision_expired"  # values: queue, model, hours
     ROLLED_BACK = "rolled_back"  # values: queue, name, model, former, leads, reason, gate_passed, erased_rows
-    OVERRULED = "overruled"  # the same
+    OVERRULED = "overruled"  # values: the same as of ROLLED_BACK
     CANARY_WORSE = "canary_worse"  # values: queue, name, model, former, n, regressions, improvements
-    CANARY_NOT_YET = "canary_not_yet"  # the same
-    CANARY_PASSED = "canary_passed"  # the same
+    CANARY_NOT_YET = "canary_not_yet"  # values: the same as of CANARY_WORSE
+    CANARY_PASSED = "canary_passed"  # values: the same as of CANARY_WORSE
     COMPARISON_FAILED = "comparison_failed"  # values: queue, model, problem (its code and values)
     FLAGGED_SETTLED = "flagged_settled"  # values: item, external_id, label, model_label, by_lead
     FLAGGED_ERASED = "flagged_erased"  # values: item, external_id
@@ -596,7 +596,7 @@ class EventKind(StrEnum):
     """What other systems are told by webhook."""
 
     ITEM_SETTLED = "item.settled"
-    TRAINING_REQUESTED = "training.requested"  # of a service outside
+    TRAINING_REQUESTED = "training.requested"  # addressed to an external service
     MODEL_CANARY_STARTED = "model.canary_started"
     MODEL_PROMOTED = "model.promoted"  # it answers all callers
     MODEL_ROLLED_BACK = "model.rolled_back"

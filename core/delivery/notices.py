@@ -29,7 +29,7 @@ class DueNotice:
     """A leased notice: send it, then `mark_delivered`."""
 
     id: int
-    kind: str  # of `NoticeKind`
+    kind: str  # a word of `NoticeKind`
     channel: str
     person: str | None
     values: dict[str, Any]

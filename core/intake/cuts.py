@@ -30,7 +30,7 @@ from core.storage.database import insert
 SCORES = 2_000
 FEWEST = 100  # scores; below, any prediction may wait for room
 NEVER = 2.0  # a cut that no score reaches
-WEEKS = 4  # that the volume of a day is taken from
+WEEKS = 4  # from which the volume of a day is estimated
 STALE = timedelta(minutes=5)
 MOST_RENEWED = 20_000  # waiting predictions that a new model scores, the most suspicious first
 

@@ -20,9 +20,9 @@ from core.records.reviews import Correction, ReviewItem
 from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import DriftSign
 
-LASTS = timedelta(days=7)  # as long as a prediction waits
+LASTS = timedelta(days=7)  # the same time for which a prediction waits
 FEWEST = 2  # texts for which no label fits, of a label that an alarm is about
-SHARE = 0.1  # of all of them
+SHARE = 0.1  # of all such texts
 
 
 def drifting_labels(session: Session, queue_id: int, policy: QueuePolicy, now: datetime) -> Mapping[str, DriftSign]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from difflib import get_close_matches
 
-ALIKE = 0.75  # of difflib, from 0 to 1: “lable” is meant to be label, “level” is not
+ALIKE = 0.75  # difflib's ratio, from 0 to 1: “lable” is taken for label, “level” is not
 OTHER_WORDS = {
     "external_id": ("id", "ticket_id", "ticketid", "ticket", "case_id", "message_id", "item_id", "uuid", "key"),
     "model_version": ("model", "version", "model_name", "model_id"),

@@ -57,7 +57,7 @@ class NewPrediction:
     probabilities: dict[str, float] | None = None
     group: str | None = None  # a patient, customer or conversation: never in both training and golden set
     link: str | None = None  # to the input in the sender's own system; None: as the policy says
-    suspicion: float | None = None  # of a model of Goldloop: how suspicious it finds its answer, in [0, 1]
+    suspicion: float | None = None  # by a model of Goldloop: how suspicious its answer is, in [0, 1]
 
     @classmethod
     def made(cls, **values: Any) -> "NewPrediction":

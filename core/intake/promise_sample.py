@@ -104,7 +104,7 @@ def promise_sample(session: Session, queue_id: int, model: str, began: datetime,
         select(ReviewItem.prediction_id, Correction.label)
         .join(Correction, Correction.item_id == ReviewItem.id)
         .where(Correction.queue_id == queue_id, Correction.is_current, ABOUT_PREDICTION)
-        .where(Correction.settled_at >= began - CLOCKS_APART)  # else all items that there ever were would be read
+        .where(Correction.settled_at >= began - CLOCKS_APART)  # otherwise all items ever would be read
         .subquery()
     )
     found = (

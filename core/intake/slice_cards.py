@@ -20,7 +20,7 @@ from core.review.known_rows import known_rows, present_version
 from core.review.my_work import excerpt
 from core.vocabulary import Card, Role, shown_answer
 
-MOST_SLICES = 5  # of a queue that are shown
+MOST_SLICES = 5  # slices shown per queue
 MOST_EXAMPLES = 12
 SEES = "see where the model is weak"  # completes "Only leads can ___"
 

@@ -153,7 +153,7 @@ def _open(
     drawn = _drawn(session, rows)
     there = _with_items(session, rows)
     fresh = dict.fromkeys(row.prediction_id for row in rows if row.prediction_id not in there)
-    first = sorted(fresh, key=lambda one: one not in drawn)  # what chance chose is settled first
+    first = sorted(fresh, key=lambda one: one not in drawn)  # randomly drawn ones are settled first
     hashes = dict(session.execute(select(Prediction.id, Prediction.content_hash).where(Prediction.id.in_(fresh))).all())
     for row in rows:
         row.state, row.ended_at = WaitState.OPENED, now

@@ -16,7 +16,7 @@ from core.policy import Policy, QueuePolicy
 from core.records.queues import Queue
 from core.vocabulary import Reason, Role
 
-MOST_SOURCES = 3  # of the policy that are offered; the others by `/goldloop discover`
+MOST_SOURCES = 3  # sources of the policy that are offered; the others are used by `/goldloop discover`
 
 
 def _choices(_session: Session, target: Target, policy: QueuePolicy, _now: datetime) -> Sequence[str]:

@@ -27,7 +27,7 @@ _QUEUES = (
     .order_by(Queue.name)
 )
 
-Seat = tuple[int, str]  # of a person in a queue
+Seat = tuple[int, str]  # (queue id, person)
 
 
 @dataclass(frozen=True)

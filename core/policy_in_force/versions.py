@@ -53,8 +53,8 @@ class Standing(Enum):
     """A policy file compared with what is stored."""
 
     IN_FORCE = auto()
-    FORMER = auto()  # it was in force, and another has been since
-    NEW = auto()  # it never was
+    FORMER = auto()  # it was in force, and another one has replaced it
+    NEW = auto()  # it never was in force
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class FlagCut(Base):
     model_version: Mapped[str]  # the model whose scores `cut` is for
     cut: Mapped[float]  # for predictions of that model
     others_cut: Mapped[float]  # for predictions of other models, whose scores have other scales
-    budget_cut: Mapped[float]  # of the budget alone; `cut` is lower if a promise needs more and a lead agreed
+    budget_cut: Mapped[float]  # the budget's alone; `cut` is lower if a promise needs more and a lead agreed
     scores: Mapped[int]  # the number of scores from which the cut was computed
     volume: Mapped[int | None]  # predictions expected today; None: not known yet
     policy_fingerprint: Mapped[str]

@@ -19,7 +19,7 @@ class Queue(Base):
     channel: Mapped[str]
     leads_channel: Mapped[str]
     guideline_version: Mapped[int] = mapped_column(default=0)
-    cards_policy_fingerprint: Mapped[str] = mapped_column(default="", server_default="")  # that open cards show
+    cards_policy_fingerprint: Mapped[str] = mapped_column(default="", server_default="")  # for open cards
     paused_at: Mapped[datetime | None]  # since then no new cards are posted
     created_at: Mapped[datetime]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.learning.evaluation.intervals import Interval
 
-FEWEST_ITEMS = 30  # below, an interval is too wide to be of use
+FEWEST_ITEMS = 30  # with fewer, an interval is too wide to be of use
 RESAMPLES = 1000
 
 

@@ -74,7 +74,7 @@ class ItemCard:
 
     subject: CardRef
     queue_title: str
-    external_id: str  # of the prediction; or the name of the example about which people are asked again
+    external_id: str  # the prediction's; or the name of the example about which people are asked again
     link: str | None  # to the input in the sender's own system
     asked_again: bool  # about a stored label, which is not shown
     written_for: str | None  # the label for which a language model wrote the text; None: a person wrote it
@@ -87,7 +87,7 @@ class ItemCard:
     fields: dict[str, str]
     predicted_label: str | None
     confidence: float | None
-    newer: ModelAnswer | None  # of a model that went live after the prediction; only while the item is undecided
+    newer: ModelAnswer | None  # by a model that went live after the prediction; only while the item is undecided
     sure: bool  # whether the shown suggestion reaches the policy's confidence
     why_flagged: tuple[FlagLine, ...]
     labels: tuple[str, ...]  # in the order in which they are offered

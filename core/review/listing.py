@@ -20,7 +20,7 @@ from core.review.content import shown_input
 from core.review.questions import ABOUT_PREDICTION
 from core.vocabulary import AnswerKind, Destination, ErrorReason, ItemState, Reason, Settler
 
-MOST_CHARACTERS = 5_000_000  # of the texts in one page of corrections: keeps its memory bounded
+MOST_CHARACTERS = 5_000_000  # of the texts in one page of corrections, to bound its memory
 SAID = (AnswerKind.LABEL, AnswerKind.NONE_OF_THESE, AnswerKind.CANNOT_JUDGE)
 
 

@@ -63,7 +63,7 @@ HELP = """*Commands*
 • `/goldloop help` – this list
 To vote, use the cards in the queue's channel. Leads decide on models by reacting to their reports."""
 
-MOST_ITEMS = 999_999  # as in a budget
+MOST_ITEMS = 999_999  # the same limit as in a budget
 
 
 def register(app: App, services: Services, after_ack: AfterAck) -> None:
@@ -277,4 +277,4 @@ ANSWERS: dict[str, Callable[[Command, Services], Message]] = {
     "retrain": _retrain,
     "rollback": _rollback,
 }
-LATER = {"slices": _found_slices}  # said after the answer above
+LATER = {"slices": _found_slices}  # further answers, sent after the first one

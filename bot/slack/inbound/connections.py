@@ -21,7 +21,7 @@ from bot.slack.inbound.http_answers import Answer, H11Answer, UnreadableError, a
 
 AT_ONCE = 32  # requests under way; as many connections are kept
 PORTS = {"http": 80, "https": 443}
-WRITABLE = re.compile(r"[!-~]+")  # of what an address may consist: anything else could end a line or a word
+WRITABLE = re.compile(r"[!-~]+")  # the characters of an address; others could end a line or a word
 
 if TYPE_CHECKING:
     from httpx import Proxy

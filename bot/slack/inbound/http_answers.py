@@ -57,7 +57,7 @@ class QuickAnswer:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self._is_whole:
                 raise UnreadableError(str(error)) from error
-            self.goes_on = False  # what follows is no answer
+            self.goes_on = False  # the data after the answer is not HTTP
         if not self.status:
             self._head += len(data)
         if self._head > MOST_HEAD or self._body > MOST_BODY:
@@ -70,7 +70,7 @@ class QuickAnswer:
         return True
 
     def on_message_begin(self) -> None:
-        self.goes_on = False  # until it is whole, and if more follows
+        self.goes_on = False  # set again when the answer is complete, unless more follows
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._is_whole:

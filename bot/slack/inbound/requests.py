@@ -96,7 +96,7 @@ class TimedApp(App):
     ) -> None:
         """team: the workspace whose people may vote."""
         super().__init__(
-            name="goldloop",  # else Bolt searches the sources of all callers for a name, which takes 0.1 s
+            name="goldloop",  # otherwise Bolt searches the sources of all callers for a name, which takes 0.1 s
             client=slack,
             process_before_response=True,
             request_verification_enabled=False,

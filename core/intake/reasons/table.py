@@ -30,7 +30,7 @@ def reasons_to_review(scored: Scored, policy: QueuePolicy) -> tuple[FlagReason, 
     """The reasons, in this order: the audit, if it drew the prediction; the hold-back, if a rule applies and it was
     drawn; and the first rule that applies. Empty: no person needs to look."""
     lot, rule = audit(scored, policy), _first_rule(scored, policy)
-    if lot is None and rule is None:  # as mostly
+    if lot is None and rule is None:  # the usual case
         return ()
     held = held_back(scored, policy) if rule is not None else None
     return tuple(found for found in (lot, held, rule) if found is not None)

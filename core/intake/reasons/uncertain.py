@@ -5,7 +5,7 @@ from core.intake.reasons.base import FlagReason, Scored
 from core.policy import QueuePolicy
 from core.vocabulary import Reason
 
-ROUNDING = 1e-9  # of a difference of two floats: 0.5 - 0.4 is a little below 0.1
+ROUNDING = 1e-9  # the error of a difference of two floats: 0.5 - 0.4 is a little below 0.1
 
 
 def uncertain(scored: Scored, policy: QueuePolicy) -> FlagReason | None:

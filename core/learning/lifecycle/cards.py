@@ -40,8 +40,8 @@ class RunCard:
     state: RunState
     trigger: Trigger
     requested_by: str | None
-    progress: Coded  # of `RunStep`
-    problem: Coded | None  # of `RunProblem`
+    progress: Coded  # a code of `RunStep`
+    problem: Coded | None  # a code of `RunProblem`
     model: str | None
     model_id: int | None = None
 
@@ -59,16 +59,16 @@ class CandidateCard:
     effort: Effort | None  # since the rows of the live model were taken; None: they are the newer ones
     passed: bool
     outdated: bool  # the live model changed since; a new evaluation is on its way
-    blocks: tuple[Coded, ...]  # of `GateBlock`
-    warnings: tuple[Coded, ...]  # of `GateWarning`
+    blocks: tuple[Coded, ...]  # codes of `GateBlock`
+    warnings: tuple[Coded, ...]  # codes of `GateWarning`
     rows: int
     corrections: int
     written: WrittenRows  # by a language model
     left_out: int
     graduated: int  # past errors that train from this model on
-    random_origins: dict[Origin, int]  # what the random golden examples stand for, as far as they are known now
-    graduates_left_out: int  # of left_out, those that were golden once
-    weighing: Coded | None  # of `WeightChoice`
+    random_origins: dict[Origin, int]  # origins of the random golden examples, as far as they are known now
+    graduates_left_out: int  # those of `left_out` that were golden once
+    weighing: Coded | None  # a code of `WeightChoice`
     erased: tuple[RowSource, ...]  # training rows that have been erased since
     approvals: tuple[str, ...]
     approvals_needed: int
@@ -79,7 +79,7 @@ class CandidateCard:
     shadow: ShadowLine | None
     canary: CanaryLine | None
     still_answers: StillAnswering | None = None
-    service_version: str | None = None  # as the service calls it that trained it; None: it was trained here
+    service_version: str | None = None  # the training service's name for the model; None: it was trained here
 
 
 @dataclass(frozen=True)

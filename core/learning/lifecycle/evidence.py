@@ -20,7 +20,7 @@ from core.records.learning import ModelVersion, Snapshot, SnapshotRow
 
 HASHES, CARD, SCORECARD = "hashes.json", "card.json", "scorecard.json"
 SNAPSHOT, DECISIONS = "snapshot.json", "decisions.json"
-FILES = (CARD, DECISIONS, SCORECARD, SNAPSHOT)  # those that `HASHES` lists
+FILES = (CARD, DECISIONS, SCORECARD, SNAPSHOT)  # the files that `HASHES` lists
 FORMAT = "goldloop-evidence-1"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold: the same evidence gives the same bytes
 

@@ -19,7 +19,7 @@ from core.vocabulary import GoldenChangeKind, Origin, Stratum
 
 TYPICAL_CHURN = 0.03  # share newly right and newly wrong between two equal models; before a first comparison
 AGES = (timedelta(days=30), timedelta(days=90), timedelta(days=365))
-VERSIONS, CHANGES = 10, 10  # of each, the newest ones are shown
+VERSIONS, CHANGES = 10, 10  # so many of the newest are shown
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from core.vocabulary import Destination, QuestionAbout, Source, SuspectReason
 
 SUSPECTS = "suspects"  # the job that makes the list anew
 
-Key = tuple[QuestionAbout, str, int]  # what the label belongs to: source is empty for a golden example
+Key = tuple[QuestionAbout, str, int]  # (about, source, id) of a label; source is empty for a golden example
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def is_of_service(model: Model | Answers) -> bool:
 def _asked(case: Case, model: Model | Answers, ask: Ask, submitted: GoldenAnswers) -> Model | Answers:
     if not isinstance(model, StoredModel) or model.learner != EXTERNAL:
         return model
-    with suppress(OtherRuntime, NoCommonLabels):  # which is judged as with any other model
+    with suppress(OtherRuntime, NoCommonLabels):  # handled when the model is judged, as for any other
         fitted, texts = model.opened(ask), case.incumbent.texts
         return Answers(predict(answered_before(fitted, submitted), case.golden), answers(fitted, texts).labels)
     return model

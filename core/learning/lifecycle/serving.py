@@ -27,7 +27,7 @@ from core.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-MOST_OTHERS = 2  # of a queue: a candidate in shadow, and the model before the live one in a canary
+MOST_OTHERS = 2  # per queue: a candidate in shadow, and the former model in a canary
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Serving:
         self._connect = connect
         self._lock = threading.Lock()
         self._loaded: dict[str, LiveModel] = {}
-        self._others: dict[str, dict[int, LiveModel]] = {}  # of each queue, beside the live one
+        self._others: dict[str, dict[int, LiveModel]] = {}  # queue -> further models beside the live one
         self._complaints: set[str] = set()
 
     def live(self, queue: QueuePolicy) -> LiveModel | None:

@@ -48,7 +48,7 @@ from core.storage.database import LONG, PATIENT, Database
 from core.vocabulary import Coded, ModelState, RunProblem, RunState, RunStep, WeightChoice
 
 Clock = Callable[[], datetime]
-MOST_FITS = 3  # of one run; each one after the first because rows were erased during the one before
+MOST_FITS = 3  # fits per run: a further one if rows were erased during the previous one
 Weigh = Callable[[TrainingRun, list[Row]], bool]
 
 
@@ -266,7 +266,7 @@ def _weigh(
     choice = choose_weight(database, run, rows, policy.retraining, execute, report, extra_learners)
     with database.transaction(wait=PATIENT) as session:
         stored = locked_run(session, run.id)
-        if not stored.weighing:  # else a worker that took the job over was quicker
+        if not stored.weighing:  # otherwise a worker that took the job over was quicker
             stored.weighing, stored.weighing_values = choice.code, dict(choice.values)
         run.weighing, run.weighing_values = stored.weighing, stored.weighing_values
     return choice.code == WeightChoice.MEASURED
