@@ -101,12 +101,12 @@ def _sampled(tickets: Sequence[Ticket], number: int, rng: np.random.Generator) -
 def _predicted_day(live: LiveModel, came: Sequence[tuple[Ticket, str]], now: datetime) -> _Day:
     """The day with the first model's answers. Each ticket ends with a unique number: there are fewer texts than
     tickets, and a repeated text would be audited each time or never."""
-    asked = [
+    predictions = [
         NewPrediction(f"P-{now:%m%d}-{n}", live.name, f"{ticket.text}\n#{now:%m%d}{n:02}", None, {"Channel": channel})
         for n, (ticket, channel) in enumerate(came, 1)
     ]
-    said = live.answers([one.input for one in asked])
-    rows = [one.answered(live.name, answer) for one, answer in zip(asked, said, strict=True)]
+    answers = live.answers([one.input for one in predictions])
+    rows = [one.answered(live.name, answer) for one, answer in zip(predictions, answers, strict=True)]
     return _Day(now, rows, {row.external_id: ticket for row, (ticket, _channel) in zip(rows, came, strict=True)})
 
 

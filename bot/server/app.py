@@ -56,12 +56,12 @@ def create_app(services: Services, slack: TimedApp, signing_secret: str, livenes
             if vote := read_vote(body):
                 return _response(await slack.vote(vote))
             kind = request.headers.get("content-type", "")  # Bolt uses no other header of Slack's requests
-            asked = read_request(lambda: BoltRequest(body=unwrapped(body), headers={"content-type": kind}))
-            if asked is None:
+            bolt_request = read_request(lambda: BoltRequest(body=unwrapped(body), headers={"content-type": kind}))
+            if bolt_request is None:
                 return Response("The request does not have the form of Slack's requests.", status_code=400)
-            if kind_of_vote(asked.context[PARSED]):
-                return _response(await slack.vote(asked.context[PARSED]))
-            return _response(await run_sync(slack.dispatch, asked, limiter=places))
+            if kind_of_vote(bolt_request.context[PARSED]):
+                return _response(await slack.vote(bolt_request.context[PARSED]))
+            return _response(await run_sync(slack.dispatch, bolt_request, limiter=places))
 
     return _SlackFirst(services, liveness or Liveness(), slack, slack_events)
 

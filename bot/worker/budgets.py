@@ -36,10 +36,10 @@ def _renew(services: Services, queue: QueuePolicy, work: CutWork, live: LiveMode
         store_cut(session, queue, work.model, scores, renewed, services.clock(), work.their_scores)
 
 
-def _scores(live: LiveModel | None, asked: Sequence[Unscored]) -> dict[int, float]:
+def _scores(live: LiveModel | None, predictions: Sequence[Unscored]) -> dict[int, float]:
     """The score of each prediction that the model can read."""
     if live is None:
         return {}
-    readable = [one for one in asked if one.input.has_any(live.fitted.reads)]
-    said = live.answers([one.input for one in readable]) if readable else []
-    return {one.prediction_id: found.suspicion for one, found in zip(readable, said, strict=True)}
+    readable = [one for one in predictions if one.input.has_any(live.fitted.reads)]
+    answers = live.answers([one.input for one in readable]) if readable else []
+    return {one.prediction_id: found.suspicion for one, found in zip(readable, answers, strict=True)}

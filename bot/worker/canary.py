@@ -26,21 +26,21 @@ def canary_piece(services: Services, queue: QueuePolicy) -> bool:
 
 
 def _predict(services: Services, queue: QueuePolicy, work: CanaryWork, piece: list[Answered]) -> None:
-    said = {}
+    predictions = {}
     for other, (_id, answered_by) in ((work.former, work.new), (work.new, work.former)):
         model = services.serving.other(queue, other[0])
-        said[other] = _predictions(model, [one for one in piece if one.model_version == answered_by])
+        predictions[other] = _predictions(model, [one for one in piece if one.model_version == answered_by])
     with services.database.transaction(wait=PATIENT) as session:
-        for (model_id, name), predicted in said.items():
+        for (model_id, name), predicted in predictions.items():
             store_parallel(session, model_id, predicted, services.clock())
             flag_disagreements(session, name, predicted, services.clock(), queue)
         canary_went_on(session, work.new[0], piece[-1].prediction_id)
 
 
-def _predictions(model: LiveModel, asked: list[Answered]) -> dict[int, dict[str, float]]:
-    readable = [one for one in asked if one.input.has_any(model.fitted.reads)]
-    said = model.predict([one.input for one in readable])
-    return {one.prediction_id: chances for one, chances in zip(readable, said, strict=True)}
+def _predictions(model: LiveModel, answered: list[Answered]) -> dict[int, dict[str, float]]:
+    readable = [one for one in answered if one.input.has_any(model.fitted.reads)]
+    predictions = model.predict([one.input for one in readable])
+    return {one.prediction_id: chances for one, chances in zip(readable, predictions, strict=True)}
 
 
 def canary_look_piece(services: Services, queue: QueuePolicy) -> None:

@@ -53,9 +53,9 @@ def _suggest(services: Services, claimed: Claim, queue: QueuePolicy) -> None:
 
 def _store(services: Services, live: LiveModel, waiting: Sequence[Waiting]) -> None:
     readable = [one for one in waiting if one.input.has_any(live.fitted.reads)]
-    said = live.predict([one.input for one in readable])
+    predictions = live.predict([one.input for one in readable])
     with services.database.transaction(wait=PATIENT) as session:
-        items = {one.item_id: chances for one, chances in zip(readable, said, strict=True)}
+        items = {one.item_id: chances for one, chances in zip(readable, predictions, strict=True)}
         store_suggestions(session, live.id, items, services.clock())
 
 

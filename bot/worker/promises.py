@@ -19,14 +19,14 @@ def promise_piece(services: Services, queue: QueuePolicy) -> None:
         work = promise_work(session, queue, now)
     if work is None:
         return
-    asked = [row.unscored for row in work.sample.rows if row.unscored is not None]
-    said = _answers(live, asked) if live is not None and live.name == work.model else {}
+    unscored = [row.unscored for row in work.sample.rows if row.unscored is not None]
+    answers = _answers(live, unscored) if live is not None and live.name == work.model else {}
     with services.database.transaction(wait=PATIENT) as session:
-        store_promise(session, queue, work, said, now)
+        store_promise(session, queue, work, answers, now)
 
 
-def _answers(live: LiveModel, asked: Sequence[Unscored]) -> dict[int, tuple[str, float]]:
+def _answers(live: LiveModel, unscored: Sequence[Unscored]) -> dict[int, tuple[str, float]]:
     """Label and score of each prediction that the model can read."""
-    readable = [one for one in asked if one.input.has_any(live.fitted.reads)]
-    said = live.answers([one.input for one in readable]) if readable else []
-    return {one.prediction_id: (found.label, found.suspicion) for one, found in zip(readable, said, strict=True)}
+    readable = [one for one in unscored if one.input.has_any(live.fitted.reads)]
+    answers = live.answers([one.input for one in readable]) if readable else []
+    return {one.prediction_id: (found.label, found.suspicion) for one, found in zip(readable, answers, strict=True)}

@@ -42,8 +42,8 @@ def _predict_anew(services: Services, queue: QueuePolicy, live: LiveModel) -> No
             outdated = outdated_finds(session, queue, live.id)
         if not outdated:
             return
-        said = live.predict([Input(one.text) for one in outdated])
-        chances = {one.find_id: row for one, row in zip(outdated, said, strict=True)}
+        predictions = live.predict([Input(one.text) for one in outdated])
+        chances = {one.find_id: row for one, row in zip(outdated, predictions, strict=True)}
         with services.database.transaction(wait=PATIENT) as session:
             renew_finds(session, queue, live.id, chances, services.clock())
 

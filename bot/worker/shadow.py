@@ -46,8 +46,8 @@ def _predict(
     services: Services, queue: QueuePolicy, running: Running, candidate: LiveModel, piece: list[Answered]
 ) -> None:
     readable = [one for one in piece if one.input.has_any(candidate.fitted.reads)]
-    said = candidate.predict([one.input for one in readable])
-    predicted = {one.prediction_id: chances for one, chances in zip(readable, said, strict=True)}
+    predictions = candidate.predict([one.input for one in readable])
+    predicted = {one.prediction_id: chances for one, chances in zip(readable, predictions, strict=True)}
     with services.database.transaction(wait=PATIENT) as session:
         store_parallel(session, running.model_id, predicted, services.clock())
         flag_disagreements(session, candidate.name, predicted, services.clock(), queue)

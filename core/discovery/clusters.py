@@ -65,13 +65,13 @@ def telling_words(texts: Sequence[str], chances: Chances, groups: Groups) -> lis
         return [()] * number
     names, times = vectorizer.get_feature_names_out(), np.asarray(holds.sum(axis=0)).ravel()
     mean = chances.mean(axis=0)
-    told = rel_entr((holds.T @ chances + mean) / (times + 1)[:, None], mean).sum(axis=1)
+    divergence = rel_entr((holds.T @ chances + mean) / (times + 1)[:, None], mean).sum(axis=1)
     named = []
     for group in range(number):
         inside = groups == group
         here, expected = np.asarray(holds[inside].sum(axis=0)).ravel(), times * inside.mean()
         ratios = rel_entr(here, expected) + rel_entr(times - here, times - expected)
-        scores = np.where((here > expected) & (here >= FEWEST_INSIDE), ratios * told**2, 0.0)
+        scores = np.where((here > expected) & (here >= FEWEST_INSIDE), ratios * divergence**2, 0.0)
         named.append(_named(scores, names))
     return named
 

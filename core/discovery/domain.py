@@ -64,18 +64,18 @@ def fit_domain(
         return None
     own = None if ngrams else fit_ngrams([*texts, *sample])
     rows = (ngrams or own or fit_ngrams(texts)).features([*texts, *sample])
-    ours = np.arange(len(texts) + len(sample)) < len(texts)
+    is_training = np.arange(len(texts) + len(sample)) < len(texts)
 
     def fitted(chosen: NDArray[np.bool_]) -> LogisticRegression:
-        return LogisticRegression(C=1.0, class_weight="balanced", max_iter=200).fit(rows[chosen], ours[chosen])
+        return LogisticRegression(C=1.0, class_weight="balanced", max_iter=200).fit(rows[chosen], is_training[chosen])
 
-    folds, values = assign_folds(ours.astype(np.intp), rng), np.zeros(len(ours))
+    folds, values = assign_folds(is_training.astype(np.intp), rng), np.zeros(len(is_training))
     with threadpool_limits(1):  # on sparse rows, threads would wait for each other
         for fold in range(int(folds.max()) + 1):
             values[folds == fold] = fitted(folds != fold).decision_function(rows[folds == fold])
-        whole = fitted(np.full(len(ours), True))
-    auc = float(roc_auc_score(ours, values))
-    threshold = float(np.quantile(values[ours], 1 - keep)) if auc >= LEAST_AUC else None
+        whole = fitted(np.full(len(is_training), True))
+    auc = float(roc_auc_score(is_training, values))
+    threshold = float(np.quantile(values[is_training], 1 - keep)) if auc >= LEAST_AUC else None
     return Domain(whole.coef_[0].astype(np.float32), float(whole.intercept_[0]), threshold, auc, own)
 
 

@@ -45,14 +45,14 @@ def _end(host: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Run a cluster until the standard input is closed; write its address to the standard output."""
     threading.Thread(target=_end_when_alone, daemon=True).start()
-    told = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # a copy that workers do not inherit
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "w")  # a copy that workers do not inherit
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     from distributed import LocalCluster
 
     with LocalCluster(
         n_workers=int(sys.argv[1]), threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
     ) as cluster:
-        print(cluster.scheduler_address, file=told, flush=True)
+        print(cluster.scheduler_address, file=output, flush=True)
         threading.Event().wait()
 
 

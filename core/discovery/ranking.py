@@ -113,12 +113,12 @@ class _ByProbabilities:
         self._columns, self._wanted = np.array(columns, dtype=np.intp), wanted
 
     def __call__(self, texts: Sequence[str]) -> Values:
-        said = self._fitted.probabilities([Input(text) for text in texts])
-        knows_nothing = np.ptp(said, axis=1) == 0
+        probabilities = self._fitted.probabilities([Input(text) for text in texts])
+        knows_nothing = np.ptp(probabilities, axis=1) == 0
         kinds = None
         if self._domain is not None and self._domain.ngrams is not None:
             kinds = self._domain.ngrams.features(texts) @ self._domain.weights + np.float32(self._domain.offset)
-        values = _ranked(said[:, self._columns].astype(np.float32), self._wanted)
+        values = _ranked(probabilities[:, self._columns].astype(np.float32), self._wanted)
         return _of_wanted_kind(values, kinds, knows_nothing, self._domain, self._foreign)
 
 

@@ -50,12 +50,12 @@ def select_finds(
     apart = _without_near_duplicates(front, golden, policy)
     texts = [found.text for found in apart]
     fitted = label_subset(opened_model(ranker.packed, ranker.learner, ranker.extra_learners), policy.label_named)
-    said = fitted.probabilities([Input(text) for text in texts])
+    probabilities = fitted.probabilities([Input(text) for text in texts])
     picked = [
-        Picked(apart[place], dict(zip(fitted.classes, map(float, said[place]), strict=True)))
+        Picked(apart[place], dict(zip(fitted.classes, map(float, probabilities[place]), strict=True)))
         for place in spread(texts, [found.value for found in apart], wanted, seed)
     ]
-    clusters = clusters_of([policy.privacy.shown(text) for text in texts], said, seed)
+    clusters = clusters_of([policy.privacy.shown(text) for text in texts], probabilities, seed)
     return Selected(tuple(picked), len(front) - len(apart), tuple(clusters))
 
 

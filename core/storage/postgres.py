@@ -88,10 +88,10 @@ def begin(connection: Connection, limit: int | None) -> None:
     again. The server ends a transaction that takes longer than `limit` milliseconds, or whose client is silent:
     otherwise, a client cut off by a dead network would keep its rows locked for hours. limit None: a reading
     transaction, which sees everything as of its first read."""
-    said = "BEGIN ISOLATION LEVEL REPEATABLE READ" if limit is None else LIMITED.format(limit, limit + 1000)
+    statement = "BEGIN ISOLATION LEVEL REPEATABLE READ" if limit is None else LIMITED.format(limit, limit + 1000)
     own: Any = connection.connection.dbapi_connection
-    with driver_errors(connection, None, said):
-        own.execute(said, prepare=False)  # PostgreSQL can prepare single statements only
+    with driver_errors(connection, None, statement):
+        own.execute(statement, prepare=False)  # PostgreSQL can prepare single statements only
 
 
 def commit_announced(connection: Connection) -> None:

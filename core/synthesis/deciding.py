@@ -31,18 +31,18 @@ def decide_batches(session: Session, policy: QueuePolicy, now: datetime) -> Synt
     batch = locked_batch(session, batch_id)
     if batch.state is not SyntheticState.SAMPLED:
         return None
-    said = _settled_labels(session, items)
-    confirmed = sum(label == batch.label for label in said.values())
-    counts = batch.counts | {"settled": len(said), "confirmed": confirmed}
+    labels = _settled_labels(session, items)
+    confirmed = sum(label == batch.label for label in labels.values())
+    counts = batch.counts | {"settled": len(labels), "confirmed": confirmed}
     if counts == batch.counts:
         return None
     batch.counts = counts
-    if not admits(len(items) - len(said) + confirmed, len(items)):
-        problem = Coded(BatchProblem.NOT_CONFIRMED, {"confirmed": confirmed, "asked": len(said)})
+    if not admits(len(items) - len(labels) + confirmed, len(items)):
+        problem = Coded(BatchProblem.NOT_CONFIRMED, {"confirmed": confirmed, "asked": len(labels)})
         close_items(session, items, now)
         end_batch(batch, SyntheticState.REFUSED, problem, now)
-    elif len(said) == len(items):
-        _drop(session, [item for item in items if said[item.id] != batch.label])
+    elif len(labels) == len(items):
+        _drop(session, [item for item in items if labels[item.id] != batch.label])
         end_batch(batch, SyntheticState.ADMITTED, None, now)
     session.flush()
     batch_changed(session, batch_id, now, urgent=batch.state.is_over)

@@ -25,16 +25,16 @@ def finish_batch(session: Session, batch_id: int, found: Guarded, policy: QueueP
     batch = locked_batch(session, batch_id)
     if batch.state is not SyntheticState.REQUESTED:
         raise BatchOver(batch_id)
-    asked = [] if found.knows_the_golden_set else _sample(found.kept, batch_id)
-    counts = {"written": found.written, "kept": len(found.kept), "asked": len(asked), "settled": 0, "confirmed": 0}
+    sample = [] if found.knows_the_golden_set else _sample(found.kept, batch_id)
+    counts = {"written": found.written, "kept": len(found.kept), "asked": len(sample), "settled": 0, "confirmed": 0}
     batch.counts = counts | {str(guard): number for guard, number in found.counts.items()}
     batch.written_at = now
-    rows = [_text_row(batch, one, keep=bool(asked)) for one in found.texts]
+    rows = [_text_row(batch, one, keep=bool(sample)) for one in found.texts]
     session.add_all(rows)
     session.flush()
-    if asked:
+    if sample:
         batch.state = SyntheticState.SAMPLED
-        chosen = {one.content_hash for one in asked}
+        chosen = {one.content_hash for one in sample}
         ids = [row.id for row in rows if row.content_hash in chosen]
         open_about_written(session, ids, readers(session, queue, policy, batch.language), queue, now)
     elif found.knows_the_golden_set:

@@ -15,15 +15,15 @@ CHECK_SECONDS = 0.5  # between two calls of `check`
 def execute_in_thread(function: Callable[..., T], *arguments: Any, report: Report, check: Check = unchecked) -> T:
     """An `Execute` in a thread of this process. If `check` raises, the thread goes on until the process ends, which
     should be soon."""
-    told: Future[T] = Future()
+    future: Future[T] = Future()
 
     def work() -> None:
         try:
-            told.set_result(function(*arguments, report))
+            future.set_result(function(*arguments, report))
         except BaseException as error:  # noqa: BLE001 - raised again by the caller
-            told.set_exception(error)
+            future.set_exception(error)
 
     threading.Thread(target=work, daemon=True, name="work").start()
-    while not wait((told,), CHECK_SECONDS).done:
+    while not wait((future,), CHECK_SECONDS).done:
         check()
-    return told.result()
+    return future.result()

@@ -92,9 +92,9 @@ def graduated_among(session: Session, contents: Collection[tuple[int, str]]) -> 
 
 @cache
 def _graduated(kind: str) -> Select[int, str]:
-    theirs = (among(GoldenExample.queue_id, kind, "queues"), among(GoldenExample.content_hash, kind, "hashes"))
+    conditions = (among(GoldenExample.queue_id, kind, "queues"), among(GoldenExample.content_hash, kind, "hashes"))
     found = select(GoldenExample.queue_id, GoldenExample.content_hash)
-    return found.where(*theirs, GoldenExample.graduated_in.is_not(None))
+    return found.where(*conditions, GoldenExample.graduated_in.is_not(None))
 
 
 def _capped(queue_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -38,8 +38,8 @@ class BlendModel:
 
     def probabilities(self, inputs: Sequence[Input]) -> FloatArray:
         """See `Fitted`."""
-        said = self.text.probabilities(inputs), self.embedding.probabilities(inputs)
-        return _pooled(said, self.weights) if len(inputs) else said[0]
+        of_both = self.text.probabilities(inputs), self.embedding.probabilities(inputs)
+        return _pooled(of_both, self.weights) if len(inputs) else of_both[0]
 
     def state(self) -> State:
         return {"text": self.text.state(), "embedding": self.embedding.state(), "weights": list(self.weights)}
@@ -97,9 +97,9 @@ def _weights(
     return float(text), float(embedding)
 
 
-def _pooled(said: tuple[FloatArray, FloatArray], weights: Weights) -> FloatArray:
-    """The pooled probabilities, shape (rows, classes). said: the probabilities of both models, each of that shape."""
-    return softmax(weights[0] * _logarithm(said[0]) + weights[1] * _logarithm(said[1]))
+def _pooled(of_both: tuple[FloatArray, FloatArray], weights: Weights) -> FloatArray:
+    """The pooled probabilities, shape (rows, classes). of_both: those of each model, of the same shape."""
+    return softmax(weights[0] * _logarithm(of_both[0]) + weights[1] * _logarithm(of_both[1]))
 
 
 def _logarithm(shares: FloatArray) -> FloatArray:

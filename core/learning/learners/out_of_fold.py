@@ -48,8 +48,8 @@ def out_of_fold(
             rest = [examples[readable[row]] for row in np.flatnonzero(folds != fold)]
             fitted = fit(learner, rest, seed, _ignored)
             columns = np.searchsorted(classes, np.array(fitted.classes))
-            asked = [examples[readable[row]].input for row in held_out]
-            table[np.ix_(held_out, columns)] = fitted.probabilities(asked)
+            inputs = [examples[readable[row]].input for row in held_out]
+            table[np.ix_(held_out, columns)] = fitted.probabilities(inputs)
     seen = np.flatnonzero(folds >= 0)
     return OutOfFold(tuple(map(str, classes)), tuple(readable[row] for row in seen), table[seen])
 

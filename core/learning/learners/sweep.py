@@ -94,9 +94,9 @@ def _right(learner: Learner, rows: Sequence[SweptRow], held: Held, weight: float
     """Whether each held-out row is right with a model of the other rows, shape (held-out rows,)."""
     examples = [row.weighing(weight) for row, out in zip(rows, held, strict=True) if not out]
     fitted = _fitted(learner, examples, seed)
-    asked = [row.example for row, out in zip(rows, held, strict=True) if out]
-    columns = fitted.probabilities([one.input for one in asked]).argmax(axis=1)
-    return np.array([fitted.classes[column] == one.label for column, one in zip(columns, asked, strict=True)])
+    held_out = [row.example for row, out in zip(rows, held, strict=True) if out]
+    columns = fitted.probabilities([one.input for one in held_out]).argmax(axis=1)
+    return np.array([fitted.classes[column] == one.label for column, one in zip(columns, held_out, strict=True)])
 
 
 def _fitted(learner: Learner, examples: Sequence[Example], seed: int) -> Fitted:
