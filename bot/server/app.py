@@ -91,8 +91,8 @@ class _App(Starlette):
 
 
 class _SlackFirst(_App):
-    """Answers Slack's requests ahead of Starlette's layers and routes, which do nothing for them and take a seventh of a
-    click. The answers that follow votes are sent on the server's own loop."""
+    """Answers Slack's requests ahead of Starlette's layers and routes, which do nothing for them and take a seventh of
+    a click. The answers that follow votes are sent on the server's own loop."""
 
     def __init__(
         self, services: Services, liveness: Liveness, slack: TimedApp, answer: Callable[[Request], Awaitable[Response]]
