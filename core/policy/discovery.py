@@ -32,11 +32,14 @@ class DiscoveryPolicy(Section):
         0.9,
         gt=0,
         lt=1,
-        description="share of the training texts that the filter for the queue's kind of text lets pass; the smaller, "
-        "the more texts of a source are left out",
+        description="share of the training texts that pass the filter for texts of another kind; a smaller share "
+        "leaves out more texts of a source",
     )
     near_duplicate: float = Field(
-        0.85, ge=0.5, le=1, description="leave out texts at least this similar to one ranked before (cosine of n-grams)"
+        0.85,
+        ge=0.5,
+        le=1,
+        description="leave out texts at least this similar to a higher-ranked one (cosine of n-grams)",
     )
     processes: int = Field(1, ge=1, le=256, description="number of processes on one machine that a scan uses")
     sources: tuple[SourcePolicy, ...] = Field(

@@ -12,14 +12,14 @@ class DriftPolicy(Section):
         0.01,
         ge=0,
         le=0.1,
-        description="probability of a false alarm in a day, all readings together; 0: no alarms",
+        description="probability of a false alarm per day, over all readings; 0: no alarms",
     )
     learn_days: int = Field(
         14,
         ge=7,
         le=60,
-        description="days after a promotion that are learned from before the model's readings can cause an alarm",
+        description="days after a promotion that serve as reference before the model's readings can raise an alarm",
     )
     retrain: bool = Field(
-        False, description="request a training run when more answers are wrong or unsure than in the days before"
+        False, description="request a training run when an alarm says that more answers are wrong or unsure than before"
     )

@@ -16,7 +16,7 @@ class ExternalPolicy(Section):
     webhook: str = Field(
         "",
         max_length=40,
-        description="NAME of the `[webhooks.NAME]` that is told of training; its secret also signs prediction requests",
+        description="NAME of the `[webhooks.NAME]` told of training runs; its secret also signs prediction requests",
     )
     url: str = Field(
         "",
@@ -27,14 +27,20 @@ class ExternalPolicy(Section):
         24, gt=0, le=720, description="hours in which the service trains and sends its answers to the golden inputs"
     )
     timeout_seconds: float = Field(
-        5, gt=0, le=60, description="seconds for the answer to one prediction request, from its connection to its end"
+        5,
+        gt=0,
+        le=60,
+        description="seconds that one prediction request may take, from connecting to the end of the answer",
     )
     batch: int = Field(100, ge=1, le=1000, description="largest number of inputs in one prediction request")
     failures: int = Field(
         5, ge=1, le=100, description="failed prediction requests in a row after which a process stops sending them"
     )
     pause_seconds: float = Field(
-        30, ge=1, le=3600, description="seconds until it tries one request again; the service may ask for more"
+        30,
+        ge=1,
+        le=3600,
+        description="seconds after which it sends one test request; the service may ask for a longer pause",
     )
 
     @field_validator("url")

@@ -52,30 +52,30 @@ class FlaggingPolicy(Section):
         "",
         max_length=20,
         description='limit on the items opened in a day: a number ("60 a day") or a share of the predictions ("20%"); '
-        "the predictions of which the model is least sure are reviewed, and `confidence` and `margin` have no effect; "
+        "reviewers get the predictions that the model is least sure of, and `confidence` and `margin` have no effect; "
         "empty: no budget",
     )
     promise: str = Field(
         "",
         max_length=20,
         description='largest share of all answers that may be wrong without a person having seen them, such as "2%"; '
-        "needs a budget, and goes beyond it only after a lead's yes; empty: no promise",
+        "needs a budget, and exceeds it only if a lead allows that; empty: no promise",
     )
     promise_sure: float = Field(0.9, ge=0.5, lt=1, description="probability with which the promise holds")
     held_back_share: Share = Field(
         0.1,
-        description="random share of the flagged predictions that is reviewed blind and never used for training; only "
-        "while the queue has a promise",
+        description="with a promise: random share of the flagged predictions that is reviewed blind and never used for "
+        "training",
     )
     disagreement: bool = Field(
         True,
-        description="with a budget: review predictions to which a candidate in shadow, or the other model of a canary, "
-        "gives another label, after the least sure ones",
+        description="with a budget: after the least sure predictions, also review those to which a candidate in "
+        "shadow, or the other model of a canary, gives another label",
     )
     drift: bool = Field(
         True,
-        description="with a budget: for a week after an alarm of drift, review predictions of the labels that it is "
-        "about, after the least sure ones",
+        description="with a budget: for a week after a drift alarm, also review predictions with the labels that it "
+        "names, after the least sure ones",
     )
     confidence: Probability = Field(0.8, description="flag a prediction if its highest probability is below this")
     margin: Probability = Field(

@@ -23,7 +23,7 @@ class GoldenPolicy(Section):
         ge=0,
         le=100_000,
         description="number of past errors that stay golden, of those known when the live model was trained; older "
-        "ones train",
+        "ones move to training",
     )
     past_errors_beyond: int = Field(
         200, ge=0, le=100_000, description="number of further past errors that stay golden, the newest first"
@@ -32,7 +32,7 @@ class GoldenPolicy(Section):
         5,
         ge=0,
         le=10_000,
-        description="number of probably wrong stored labels that reviewers are asked about per day",
+        description="number of probably wrong stored labels that reviewers are asked about again per day",
     )
     near_duplicate: float = Field(
         0.92,

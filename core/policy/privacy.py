@@ -26,7 +26,7 @@ class PrivacyPolicy(Section):
         0,
         ge=0,
         le=36_500,
-        description="erase texts that were not used for training or the golden set after this many days; 0: never",
+        description="after this many days, erase texts that were not used for training or the golden set; 0: never",
     )
 
     burned_in_text: bool = Field(

@@ -13,13 +13,13 @@ class PromotionPolicy(Section):
         0.05,
         gt=0,
         lt=0.5,
-        description="significance level of the paired tests on the random golden examples and on single labels",
+        description="significance level of the paired tests on random golden examples, in total and per label",
     )
     pooled_alpha: float = Field(
         0.2,
         gt=0,
         lt=0.5,
-        description="significance level of the paired test on all golden examples that count, past errors included",
+        description="significance level of the paired test on all golden examples that count, including past errors",
     )
     training_alpha: float = Field(
         0.01,
@@ -31,7 +31,7 @@ class PromotionPolicy(Section):
         20,
         ge=2,
         le=10_000,
-        description="golden examples a label needs to be tested by itself; with fewer, it is only listed",
+        description="golden examples that a label needs to be tested by itself; with fewer, it is only listed",
     )
     non_inferiority: float = Field(
         0.01, ge=0, le=1, description="warn if a loss of accuracy of this size cannot be ruled out"

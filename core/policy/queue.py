@@ -59,7 +59,7 @@ class QueuePolicy(Section):
     )
     admins: tuple[str, ...] = Field(
         (),
-        description="Slack ids of leads, or groups of them, who may overrule the golden gate; empty: every lead may",
+        description="Slack ids of leads, or their user groups, who may overrule the golden gate; empty: all leads may",
     )
     labels: tuple[LabelPolicy, ...] = Field(
         min_length=2, max_length=1000, description="the labels that reviewers choose from, at least two"
@@ -67,7 +67,7 @@ class QueuePolicy(Section):
     guideline: str = Field(
         "", max_length=20_000, description="instructions for reviewers; changing the text creates a new version"
     )
-    time_zone: str = Field("UTC", description="IANA time zone in which a day begins, for the daily cap")
+    time_zone: str = Field("UTC", description="IANA time zone of the queue's days, for daily caps, budgets and drift")
     flagging: FlaggingPolicy = FlaggingPolicy()
     review: ReviewPolicy = ReviewPolicy()
     consensus: ConsensusPolicy = ConsensusPolicy()

@@ -27,11 +27,11 @@ class RetrainingPolicy(Section):
         24,
         ge=0,
         le=8760,
-        description="hours during which new corrections do not supersede a candidate that waits for leads",
+        description="hours during which new corrections do not supersede a candidate that waits for the leads",
     )
     error_weight: Annotated[float, Field(gt=0, le=MOST_WEIGHT)] | Literal["auto"] = Field(
         AUTO,
-        description="training weight of a row that corrects the model; a seed row has 1; `auto`: measured by the run",
+        description="training weight of a row that corrects the model; a seed row has 1; `auto`: runs measure it",
     )
     confirmed_weight: float = Field(1, gt=0, le=10, description="training weight of a row that confirms the model")
     learner: str = Field(

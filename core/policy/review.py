@@ -20,7 +20,7 @@ class ReviewPolicy(Section):
         12,
         ge=1,
         le=20,
-        description="number of labels with a button of their own, the likeliest first; the rest are under Other…",
+        description="number of labels with a button of their own, most likely first; the rest are under Other…",
     )
     link: str = Field(
         "",
@@ -29,7 +29,7 @@ class ReviewPolicy(Section):
         "empty: no link",
     )
     reveal: Literal["tally", "names"] = Field(
-        "tally", description="what a settled item shows of the votes: `tally` for counts, `names` for who voted what"
+        "tally", description="what a settled item shows of its votes: `tally` for counts, `names` for who voted what"
     )
 
     @field_validator("link")

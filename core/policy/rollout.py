@@ -20,7 +20,7 @@ class RolloutPolicy(Section):
         0,
         ge=0,
         le=0.5,
-        description="share of requests, by hash of their external id, that a promoted model answers first; 0: all",
+        description="share of requests, by hash of the external id, that a promoted model answers at first; 0: all",
     )
     canary_hours: float = Field(
         168, gt=0, le=2160, description="hours of a canary, over which its looks are spread evenly"
@@ -32,13 +32,13 @@ class RolloutPolicy(Section):
         0.05,
         gt=0,
         lt=0.5,
-        description="probability, over all looks, that a rollback is proposed although the new model is equally good",
+        description="probability, over all looks, of proposing a rollback although the new model is equally good",
     )
     expiry_hours: float = Field(
         168,
         ge=0,
         le=8760,
-        description="hours after which a waiting candidate counts as not decided, and the leads are asked again; "
+        description="hours after which a waiting candidate is recorded as not decided, and the leads are asked again; "
         "0: never",
     )
     open_items: Literal["ask", "close"] = Field(

@@ -21,7 +21,7 @@ class ReadersPolicy(Section):
 class SyntheticPolicy(Section):
     """Which language model is asked, what it may cost, and how much its texts count."""
 
-    enabled: bool = Field(False, description="allow that masked texts of this queue are sent to a language model")
+    enabled: bool = Field(False, description="allow sending masked texts of this queue to a language model")
     address: str = Field(
         "",
         max_length=1000,
@@ -29,22 +29,24 @@ class SyntheticPolicy(Section):
         "this machine); the key comes from the environment",
     )
     model: str = Field("", max_length=200, description="name of the language model at that address")
-    calls: int = Field(20, ge=1, le=200, description="most calls for one batch")
+    calls: int = Field(20, ge=1, le=200, description="largest number of calls for one batch")
     seconds: int = Field(
         60, ge=1, le=600, description="longest time for one call; a language model on your own processor may need more"
     )
-    tokens: int = Field(100_000, ge=1000, le=10_000_000, description="most tokens for one batch, sent and written")
+    tokens: int = Field(
+        100_000, ge=1000, le=10_000_000, description="largest number of tokens for one batch, sent and received"
+    )
     money: float = Field(
         5.0,
         ge=0,
         le=10_000,
-        description="most money for one batch, in the currency of the prices; without prices, unused",
+        description="largest cost of one batch, in the currency of the prices; has no effect without prices",
     )
-    price_in: float = Field(0.0, ge=0, le=10_000, description="price of a million tokens sent; 0: not known")
-    price_out: float = Field(0.0, ge=0, le=10_000, description="price of a million tokens written; 0: not known")
-    weight: float = Field(0.3, gt=0, le=0.5, description="training weight of such a text; a seed row has 1")
+    price_in: float = Field(0.0, ge=0, le=10_000, description="price of a million tokens sent; 0: unknown")
+    price_out: float = Field(0.0, ge=0, le=10_000, description="price of a million tokens received; 0: unknown")
+    weight: float = Field(0.3, gt=0, le=0.5, description="training weight of a written text; a seed row has 1")
     readers: tuple[ReadersPolicy, ...] = Field(
-        (), max_length=100, description="who is asked about texts in a language other than the queue's"
+        (), max_length=100, description="reviewers of texts in a language other than the queue's"
     )
 
     @field_validator("address")
