@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bot.cli.context import opened
+from bot.cli.context import opened, queue_meant
 from bot.cli.printing import terminal_safe
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone, this_process
@@ -71,7 +71,7 @@ def discover(
         _cancel(scan)
         return
     with opened() as (database, policy):
-        chosen = _queue_meant(policy, queue)
+        chosen = queue_meant(policy, queue)
         if source == STATUS:
             _status(database, policy, chosen.name)
             return
@@ -87,13 +87,6 @@ def discover(
     _show(card)
     if card.state is ScanState.FAILED:
         raise typer.Exit(FAILED)
-
-
-def _queue_meant(policy: Policy, name: str) -> QueuePolicy:
-    """The queue of this name; without one, the policy's only queue."""
-    if not name and len(policy.queues) > 1:
-        raise Invalid(f"Give --queue: {', '.join(one.name for one in policy.queues)}.")
-    return policy.queue(name or policy.queues[0].name)
 
 
 def _requested(database: Database, queue: QueuePolicy, wanted: Wanted) -> tuple[int, Claim]:

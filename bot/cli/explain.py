@@ -5,7 +5,7 @@ from datetime import datetime
 import typer
 from rich.console import Console
 
-from bot.cli.context import opened
+from bot.cli.context import ModelArgument, ModelQueueOption, model_meant, opened
 from bot.cli.printing import terminal_safe
 from bot.wording.format import PLAIN
 from bot.wording.item_history import item_step
@@ -30,10 +30,10 @@ def explain_item(item_id: int) -> None:
 
 
 @commands.command("model")
-def explain_model(model_id: int) -> None:
+def explain_model(model: ModelArgument, queue: ModelQueueOption = "") -> None:
     """Show the history of a model, from the training request to the decisions about it."""
     with opened() as (database, policy), database.reading() as session:
-        for line in model_history(session, model_id, policy):
+        for line in model_history(session, model_meant(session, policy, model, queue), policy):
             _print(line.at, model_step(line.step, PLAIN))
 
 

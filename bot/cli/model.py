@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.cli.context import opened
+from bot.cli.context import ModelArgument, ModelQueueOption, model_meant, opened
 from bot.cli.printing import terminal_safe
 from bot.wording.evidence import evidence_sentence
 from bot.wording.format import PLAIN
@@ -28,11 +28,13 @@ commands = typer.Typer(no_args_is_help=True, help="Show a model's card; export a
 
 @commands.command()
 def show(
-    model_id: int, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, without texts.")] = False
+    model: ModelArgument,
+    queue: ModelQueueOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, without texts.")] = False,
 ) -> None:
     """Print the card of a model: how it was made, its training data, its evaluation and the decisions about it."""
     with opened() as (database, policy), database.reading(wait=PATIENT) as session:
-        card = model_card(session, model_id, policy)
+        card = model_card(session, model_meant(session, policy, model, queue), policy)
     if as_json:
         typer.echo(json.dumps(card.as_dict(), indent=1, ensure_ascii=False))
         return
@@ -44,15 +46,17 @@ def show(
 
 @commands.command()
 def shadow(
-    model_id: int,
+    model: ModelArgument,
+    queue: ModelQueueOption = "",
     examples: Annotated[bool, typer.Option(help="Print each disagreement as a line of JSON, by external id.")] = False,
 ) -> None:
     """Print where a candidate in shadow agrees with the stored answers and where not; during the shadow, so far."""
-    with opened() as (database, _policy), database.reading(wait=PATIENT) as session:
+    with opened() as (database, policy), database.reading(wait=PATIENT) as session:
+        model_id = model_meant(session, policy, model, queue)
         report, apart = shadow_report(session, model_id), predictions_apart(session, model_id) if examples else []
         times = shadow_times(session, model_id)
     if report is None or times is None:
-        raise NotFound(f"Model {model_id} was never in shadow.")
+        raise NotFound(f"Model {model} was never in shadow.")
     if examples:
         for one in apart:
             typer.echo(json.dumps(vars(one), ensure_ascii=False))
@@ -68,7 +72,8 @@ def shadow(
 
 @commands.command()
 def evidence(
-    model_id: int,
+    model: ModelArgument,
+    queue: ModelQueueOption = "",
     file: Annotated[
         Path | None, typer.Option("--out", help="File to write; by default, a name in this folder.")
     ] = None,
@@ -78,7 +83,7 @@ def evidence(
     It holds no texts. Keep the printed digest apart from the file: `goldloop model verify FILE --digest …` compares it.
     """
     with opened() as (database, policy), database.reading(wait=PATIENT) as session:
-        files = evidence_files(session, model_id, policy)
+        files = evidence_files(session, model_meant(session, policy, model, queue), policy)
     card = json.loads(files[CARD])
     target = file or Path(f"{card['queue']}-{card['name']}-evidence.zip")
     try:

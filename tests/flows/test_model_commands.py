@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.context import model_meant
+from core.errors import Invalid
 from core.storage.database import Database
 from tests.core.desk import NOW, opened, sent
 from tests.core.learning.test_shadow import worked
@@ -30,6 +32,27 @@ def test_a_model_is_shown_as_text_and_as_json(terminal: Terminal) -> None:
     assert f"promoted by {CLEO}" in shown.stdout
     card = json.loads(terminal.run("model", "show", "1", "--json").stdout)
     assert (card["name"], card["state"], card["decisions"][0]["leads"]) == ("v1", "live", [CLEO])
+
+
+def test_a_model_may_be_named_as_people_name_it(terminal: Terminal) -> None:
+    by_id = terminal.run("model", "show", "1").stdout
+    assert by_id
+    assert terminal.run("model", "show", "v1").stdout == by_id
+    assert terminal.run("model", "show", "v1", "--queue", "support").stdout == by_id
+    history = terminal.run("explain", "model", "1").stdout
+    assert history
+    assert terminal.run("explain", "model", "v1").stdout == history
+
+
+def test_of_several_queues_a_name_needs_one(terminal: Terminal, database: Database) -> None:
+    support = support_policy()
+    policy = support.model_copy(
+        update={"queues": (support.queues[0].model_copy(update={"name": "billing"}), *support.queues)}
+    )
+    with database.reading() as session:
+        with pytest.raises(Invalid, match=r"Give --queue: billing, support\."):
+            model_meant(session, policy, "v1", "")
+        assert model_meant(session, policy, "v1", "support") == model_meant(session, policy, "1", "") == 1
 
 
 def test_evidence_is_written_once_and_verified_without_a_database(terminal: Terminal) -> None:
@@ -81,6 +104,9 @@ def test_a_shadow_is_printed_with_its_disagreements(goldloop: Terminal, database
     ("words", "sentence"),
     [
         (("show", "9"), "There is no model 9"),
+        (("show", "v9"), "The queue support has no model v9"),
+        (("show", "v1", "--queue", "nowhere"), "nowhere"),
+        (("show", "seven"), "“seven” is not a model. Give its name, such as v7, or its id."),
         (("shadow", "1"), "Model 1 was never in shadow"),
         (("evidence", "9"), "There is no model 9"),
         (("evidence", "1", "--out", "no/folder/x.zip"), "no/folder/x.zip cannot be written"),

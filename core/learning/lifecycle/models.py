@@ -7,9 +7,11 @@ from functools import cache
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
 from core.queues import queue_named
 from core.records.learning import Evaluation, Live, ModelVersion, model_name
 from core.records.predictions import Prediction
+from core.records.queues import Queue
 from core.storage.ready import Found, Question, ask_all
 
 
@@ -23,6 +25,15 @@ class Answering:
 
 def live_model_id(session: Session, queue_name: str) -> int | None:
     return session.scalar(select(Live.model_id).where(Live.queue_id == queue_named(session, queue_name).id))
+
+
+def model_id_of(session: Session, queue: Queue, version: int) -> int:
+    """The id of the queue's model with this number. Raises NotFound."""
+    mine = select(ModelVersion.id).where(ModelVersion.queue_id == queue.id, ModelVersion.version == version)
+    found = session.scalar(mine)
+    if found is None:
+        raise NotFound(f"The queue {queue.name} has no model {model_name(version)}.")
+    return found
 
 
 def live_version(session: Session, queue_id: int) -> ModelVersion | None:
