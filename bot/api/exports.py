@@ -1,33 +1,20 @@
 """Export of a snapshot as a file, and of the pictures in it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response, StreamingResponse
 
 from bot.api.callers import Admit
 from bot.api.shapes import FURTHEST
-from bot.files.writing import FORMATS, Format, Pieces
+from bot.files.snapshots import TYPES, snapshot_pieces
+from bot.files.writing import FORMATS, Format
 from bot.runtime.services import Services
-from core.learning.data.snapshots import Row, snapshot_rows
-from core.learning.lifecycle.listing import SnapshotHead, snapshot_head
+from core.learning.lifecycle.listing import snapshot_head
 from core.pictures.stored import display_picture
 from core.policy import QueuePolicy
 from core.queues import queue_named
-from core.review.content import shown_input
 
-PIECE = 2000  # rows per transaction, and in memory at once
-TYPES = {  # the column types of Parquet
-    "text": "string",
-    "image_url": "string",
-    "group": "string",
-    "fields": "string",
-    "label": "string",
-    "weight": "float64",
-    "source": "string",
-    "source_id": "int64",
-    "content_hash": "string",
-}
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 Id = Annotated[int, Path(ge=1, le=FURTHEST)]
 
@@ -51,7 +38,8 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
             "X-Content-Type-Options": "nosniff",
             "ETag": f'"{head.content_hash}-{queue.fingerprint}-{head.erased}-{format}"',  # masks and erasures change it
         }
-        return StreamingResponse(write(_pieces(services, head, queue), TYPES), headers=headers, media_type=media_type)
+        content = write(snapshot_pieces(services.database, head, queue), TYPES)
+        return StreamingResponse(content, headers=headers, media_type=media_type)
 
     @router.get("/pictures/{sha256}", response_class=Response)
     def picture(queue: Annotated[QueuePolicy, Depends(may_read)], sha256: Sha256) -> Response:
@@ -63,28 +51,3 @@ def export_routes(services: Services, may_read: Admit) -> APIRouter:
         return Response(content, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"})
 
     return router
-
-
-def _pieces(services: Services, head: SnapshotHead, queue: QueuePolicy) -> Pieces:
-    """The rows in pieces, each read in a transaction of its own, so that a slow reader holds no lock. A snapshot's rows
-    do not change."""
-    for start in range(0, head.rows, PIECE):
-        with services.database.reading() as session:
-            rows = snapshot_rows(session, head.id, start, start + PIECE)
-        yield [record(row, queue) for row in rows]
-
-
-def record(row: Row, queue: QueuePolicy) -> dict[str, Any]:
-    """A row of the file, masked as the policy says."""
-    shown = shown_input(row.input, queue)
-    return {
-        "text": shown.text,
-        "image_url": shown.image_url,
-        "group": shown.group or None,
-        "fields": dict(shown.fields),
-        "label": row.label,
-        "weight": row.weight,
-        "source": row.source.value,
-        "source_id": row.source_id,
-        "content_hash": row.content_hash,
-    }

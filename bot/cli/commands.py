@@ -79,7 +79,7 @@ COMMANDS = {
     "demo": ("demo", "Run the whole loop on this machine, without a Slack account."),
     "docs": ("pages", "Print a page of the documentation, in Markdown."),
     "explain": ("explain", "Show who decided what, when and why."),
-    "export": ("export", "Write what people have decided to a file."),
+    "export": ("export", "Write corrections or a training set to a file."),
     "golden": ("golden", "Show and change the golden set, which tests models."),
     "learners": ("learners", "Compare the learners that are installed."),
     "model": ("model", "Show a model's card; export and verify its evidence."),

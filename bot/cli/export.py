@@ -1,28 +1,33 @@
-"""`goldloop export`: what people have decided, as a file."""
+"""`goldloop export`: what people have decided, and what models were trained on, as a file."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
+from sqlalchemy.orm import Session
 
-from bot.cli.context import QueueOption, opened
+from bot.cli.context import QueueOption, model_meant, opened
 from bot.cli.printing import terminal_safe
+from bot.files.snapshots import TYPES as SNAPSHOT_TYPES
+from bot.files.snapshots import snapshot_pieces
 from bot.files.writing import FORMATS, Format, Pieces, Write, as_jsonl
 from bot.runtime.clock import utc_now
 from bot.wording.numbers import count
 from core.errors import Invalid, NotFound
+from core.learning.lifecycle.listing import SnapshotHead, training_set_of
+from core.learning.lifecycle.models import live_model_id
 from core.pictures.stored import display_picture
-from core.policy import QueuePolicy
+from core.policy import Policy, QueuePolicy
 from core.queues import queue_named
 from core.review.listing import CorrectionLine, correction_page
 from core.storage.database import PATIENT, Database
 from core.text.picture_address import picture_sha256s
 
-commands = typer.Typer(no_args_is_help=True, help="Write what people have decided to a file.")
+commands = typer.Typer(no_args_is_help=True, help="Write corrections or a training set to a file.")
 out = Console()
 
 PICTURES = "pictures"  # the folder of the pictures
@@ -83,6 +88,37 @@ def pictures(folder: Path, queue: QueueOption) -> None:
     files = len(list((folder / PICTURES).iterdir()))
     words = f"{count(written.rows, 'correction')} and {count(files, 'picture')} written to {folder}."
     out.print(terminal_safe(words), soft_wrap=True)
+
+
+@commands.command()
+def snapshot(
+    file: Path,
+    queue: QueueOption,
+    model: Annotated[
+        str, typer.Option(help="Name of the model, such as v7, or its id; by default, the live one.")
+    ] = "",
+) -> None:
+    """Write the rows that a model was trained on to a new CSV, JSONL or Parquet file, as `GET snapshots/{id}` returns
+    them.
+
+    Each has the text, the label, the weight and where it comes from. Golden examples are not among them. Texts and
+    fields are masked as the policy says. `fields` is JSON text in CSV and Parquet.
+    """
+    write = _writer(file)
+    with opened() as (database, policy):
+        chosen = policy.queue(queue)
+        with database.reading(wait=PATIENT) as session:
+            head = _training_set(session, policy, chosen, model)
+        _save(file, write(snapshot_pieces(database, head, chosen, PATIENT), SNAPSHOT_TYPES))
+    words = f"Snapshot {head.id} with {count(head.rows, 'row')} written to {file}."
+    out.print(terminal_safe(words), soft_wrap=True)
+
+
+def _training_set(session: Session, policy: Policy, queue: QueuePolicy, model: str) -> SnapshotHead:
+    model_id = model_meant(session, policy, model, queue.name) if model else live_model_id(session, queue.name)
+    if model_id is None:
+        raise NotFound(f"No model of {queue.name} is live. Give --model.")
+    return training_set_of(session, queue_named(session, queue.name).id, model_id)
 
 
 def _new_folder(folder: Path) -> None:

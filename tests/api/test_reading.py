@@ -11,8 +11,7 @@ import pyarrow.parquet as parquet
 import pytest
 from sqlalchemy import update
 
-from bot.api import exports
-from bot.files import writing
+from bot.files import snapshots, writing
 from bot.files.writing import FORMATS
 from core.learning.data.inputs import Input
 from core.learning.data.seeds import add_seeds
@@ -125,7 +124,7 @@ def test_models_and_readings_say_what_is_live(api: Api) -> None:
 
 
 RULES = support_policy().queues[0]
-COLUMNS = tuple(exports.TYPES)
+COLUMNS = tuple(snapshots.TYPES)
 FORMULA = '=HYPERLINK("http://evil.example","refund please")'
 FORMULAS = (FORMULA, " @sum(1)", "\u00a0=1+1", "\u200b=1+1", "＝1+1")
 INERT = {formula: f"'{formula}" for formula in FORMULAS}
@@ -209,18 +208,18 @@ def test_what_the_policy_masks_is_masked_in_files_and_notes(database: Database, 
 def test_a_formula_is_inert_whichever_separator_a_spreadsheet_expects(separator: str, before: str) -> None:
     cell = f"{before}=1+1;b|c\td"
     input = Input.of(cell, f"https://files.example/{cell}", {"Note": cell})
-    rows = [exports.record(Row(Source.SEED, number, input, REFUND, 1.0, "hash"), RULES) for number in range(2)]
-    file = b"".join(writing.as_csv(iter([rows]), exports.TYPES)).decode()
+    rows = [snapshots.record(Row(Source.SEED, number, input, REFUND, 1.0, "hash"), RULES) for number in range(2)]
+    file = b"".join(writing.as_csv(iter([rows]), snapshots.TYPES)).decode()
     cells = [cell for line in csv.reader(io.StringIO(file, newline=""), delimiter=separator) for cell in line]
     assert not [cell for cell in cells if cell.strip().startswith(tuple("=+-@"))]
     assert len(file.splitlines()[0].split('","')) == len(COLUMNS), "all cells are quoted"
     if separator == ",":
-        assert json.loads(cells[len(COLUMNS) + [*exports.TYPES].index("fields")])["Note"].replace("'", "") == cell
+        assert json.loads(cells[len(COLUMNS) + [*snapshots.TYPES].index("fields")])["Note"].replace("'", "") == cell
 
 
 def test_a_file_of_several_pieces_holds_them_all() -> None:
     rows = [Row(Source.SEED, number, Input(f"text {number}"), REFUND, 1.0, "hash") for number in range(4)]
-    pieces, schema = [[exports.record(row, RULES)] * 3 for row in rows], exports.TYPES
+    pieces, schema = [[snapshots.record(row, RULES)] * 3 for row in rows], snapshots.TYPES
     assert parquet.read_table(io.BytesIO(b"".join(writing.as_parquet(iter(pieces), schema)))).num_rows == 12
     assert len(b"".join(writing.as_csv(iter(pieces), schema)).splitlines()) == 13
     assert len(b"".join(writing.as_jsonl(iter(pieces), schema)).splitlines()) == 12

@@ -15,15 +15,20 @@ from sqlalchemy import update
 from bot.cli import export
 from bot.cli.app import main
 from bot.cli.data import BATCH
+from bot.files import snapshots
 from bot.files.tables import read_rows
+from core.learning.data.snapshots import snapshot_rows
+from core.learning.lifecycle.listing import training_set_of
 from core.policy.file import load_policy
+from core.queues import queue_named
 from core.records.learning import GoldenExample
 from core.review.listing import CorrectionLine
 from core.storage.database import Database
 from core.vocabulary import ErrorReason, Stratum
 from tests.core.desk import BILLING, opened
+from tests.core.models import promoted, seeded
 from tests.flows.processes import write_policy
-from tests.people import ANA, BEN, CLEO
+from tests.people import ANA, BEN, CLEO, support_policy
 
 
 @dataclass
@@ -251,6 +256,38 @@ def test_corrections_are_written_to_a_file_with_every_answer_and_reason(
     )
     assert list(first) == list(export.TYPES) == [field.name for field in fields(CorrectionLine)]
     assert len(others) == 4
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
+def test_the_rows_that_a_model_was_trained_on_are_written_to_a_file(
+    goldloop: Terminal, database: Database, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "PIECE", 5)
+    model_id = promoted(seeded(opened(database, support_policy())))
+    with database.reading() as session:
+        head = training_set_of(session, queue_named(session, "support").id, model_id)
+        rows = snapshot_rows(session, head.id)
+    done = goldloop.run("export", "snapshot", name, "-q", "support")
+    words = f"Snapshot {head.id} with {len(rows)} rows written to {name}.\n"
+    assert (done.returncode, done.stdout) == (0, words), done.stderr
+    written = [row for _number, row in read_rows(goldloop.folder / name)]
+    assert [(row["text"], row["label"], float(row["weight"])) for row in written] == [
+        (row.input.text, row.label, row.weight) for row in rows
+    ]
+    assert list(written[0]) == list(snapshots.TYPES)
+    named = goldloop.run("export", "snapshot", f"named-{name}", "-q", "support", "--model", "v1")
+    assert named.returncode == 0, named.stderr
+    assert (goldloop.folder / f"named-{name}").read_bytes() == (goldloop.folder / name).read_bytes()
+
+
+@pytest.mark.usefixtures("sqlite_only")
+def test_without_a_live_model_the_export_asks_for_one(goldloop: Terminal, database: Database) -> None:
+    opened(database, support_policy())
+    done = goldloop.run("export", "snapshot", "rows.jsonl", "-q", "support")
+    assert (done.returncode, "No model of support is live. Give --model." in done.stderr) == (2, True)
+    done = goldloop.run("export", "snapshot", "rows.jsonl", "-q", "support", "--model", "9")
+    assert (done.returncode, "This queue has no model 9." in done.stderr) == (2, True)
+    assert list(goldloop.folder.glob("rows*")) == []
 
 
 @pytest.mark.usefixtures("sqlite_only")

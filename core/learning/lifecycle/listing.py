@@ -71,6 +71,17 @@ def snapshot_head(session: Session, queue_id: int, snapshot_id: int) -> Snapshot
     return SnapshotHead(row.id, row.content_hash, row.rows, erased_rows(session, snapshot_id)[0])
 
 
+def training_set_of(session: Session, queue_id: int, model_id: int) -> SnapshotHead:
+    """The snapshot on which a model was trained. Raises NotFound, also for another queue's model."""
+    model = session.get(ModelVersion, model_id)
+    if model is None or model.queue_id != queue_id:
+        raise NotFound(f"This queue has no model {model_id}.")
+    snapshot_id = session.get_one(TrainingRun, model.run_id).snapshot_id
+    if snapshot_id is None:
+        raise NotFound(f"The training set of {model.name} is not stored.")
+    return snapshot_head(session, queue_id, snapshot_id)
+
+
 def _model_line(session: Session, model: ModelVersion, snapshot_id: int | None, in_shadow: bool) -> ModelLine:
     evaluation, canary = newest_evaluation(session, model.id), session.get(Canary, model.id)
     share = canary.share if canary and canary.finished_at is None else None
