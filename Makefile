@@ -57,7 +57,7 @@ chaos: $(READY)
 	@$(BIN)/python -m benchmarks.chaos_scans $(SCANS)
 
 # Clicks, intake, a large database and training, each beside what it is compared with; see benchmarks/README.md. A few minutes, or
-# an hour with ARGS=--full.
+# twenty minutes with ARGS=--full.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.clicks $(ARGS)
 	@$(BIN)/python -m benchmarks.intake $(ARGS)
@@ -65,7 +65,7 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks.training $(ARGS)
 
 # Months of the loop on the texts of ../shared/data, with the truth known: does the gate let a better model live, and no
-# worse one? Ten minutes on two quiet cores, an hour and a half with ARGS=--full. Ctrl-C ends it, the same command goes on.
+# worse one? Ten minutes on two quiet cores, two hours with ARGS=--full. Ctrl-C ends it, the same command goes on.
 bench-loop: $(READY)
 	@$(BIN)/python -m benchmarks.loop $(ARGS)
 
