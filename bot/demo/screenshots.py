@@ -47,7 +47,7 @@ def take(folder: Path, console: Console) -> None:
         ana.open_home()
         page.goto(f"{stage.url}/as/ana/goldloop")
         page.get_by_text("My reviews").wait_for()
-        _shoot(page, folder / "home.png")
+        _write_screenshot(page, folder / "home.png")
     console.print(f"Four pictures are in {folder}.")
 
 
@@ -113,11 +113,11 @@ def _picture(page: Page, stage: Stage, person: Person, channel: str, message: Me
     shown.wait_for()
     shown.evaluate("one => one.scrollIntoView({block: one.offsetHeight > 600 ? 'start' : 'nearest'})")
     page.wait_for_timeout(400)
-    _shoot(page, path)
+    _write_screenshot(page, path)
 
 
-def _shoot(page: Page, path: Path) -> None:
-    """With 256 colours, which look the same here, a file has two fifths of the size."""
+def _write_screenshot(page: Page, path: Path) -> None:
+    """Write a screenshot with 256 colours: it looks the same, and its file has two fifths of the size."""
     shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
     shot.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
 

@@ -90,6 +90,14 @@ def test_what_is_open_to_everyone_names_no_person(house: House, method: str, pat
     assert not any(word in told.text for word in PRIVATE_WORDS)
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+def test_slacks_address_takes_posts_alone(house: House, method: str) -> None:
+    before = house.rows()
+    assert house.client.request(method, "/slack/events").status_code == 405
+    assert house.rows() == before
+    assert house.client.post("/slack/events").status_code == 401  # not signed
+
+
 @pytest.mark.parametrize("path", ["/api/v1/queues/support/items/", "/slack/events/", "/health/ready/", "/api/v1/docs/"])
 def test_no_redirect_leads_to_the_host_that_a_request_names(house: House, path: str) -> None:
     told = house.client.get(path, headers={"host": "evil.example"}, follow_redirects=False)
