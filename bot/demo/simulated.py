@@ -113,15 +113,18 @@ class Crowd:
         return str(self.rng.choice([label for label in self.labels if label != ticket.label]))
 
     def _look_at_reports(self, lead: Person) -> None:
+        """React to the awaited report, once: Slack delivers an event that is not acknowledged in time again."""
         if not self.waiting_for or self.outcome:
             return
         for report in lead.messages(LEADS):
             if f": {self.waiting_for} compared with" not in report.plain:
                 continue
-            if "The golden gate passes it" in report.plain and lead.react(report, "white_check_mark").ok:
+            if "The golden gate passes it" in report.plain:
+                lead.react(report, "white_check_mark")
                 self.say(f"Cleo read the report on {self.waiting_for} and approved it with :white_check_mark:")
                 self.outcome = "promoted"
-            elif "The golden gate refuses it" in report.plain and lead.react(report, "x").ok:
+            elif "The golden gate refuses it" in report.plain:
+                lead.react(report, "x")
                 self.say(f"The golden gate refused {self.waiting_for}, and Cleo rejected it")
                 self.outcome = "refused"
 

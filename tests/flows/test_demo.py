@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -32,10 +33,12 @@ from bot.demo.folder import FOLDER, require_free_folder
 from bot.demo.place import CLEO, DAN, HELPDESK, LEADS, REVIEW, TICKETS, workspace
 from bot.demo.play import Options, Stage, first_model, play, report_to_approve, staged
 from bot.demo.progress import progress
+from bot.demo.simulated import Crowd
 from bot.demo.truth import live_answers, truth_rows
 from bot.runtime.clock import utc_now
 from bot.runtime.processes import is_gone
 from bot.sandbox.client import SandboxClient
+from bot.sandbox.server import serve
 from core.errors import Invalid, Refusal
 from core.records.slices import FoundSlice
 from core.storage.database import Database
@@ -277,11 +280,28 @@ def test_a_past_is_for_people_and_the_demos_own_tickets() -> None:
             play(options, Console(quiet=True))
 
 
+def test_the_lead_reacts_once_though_the_reaction_is_not_acknowledged() -> None:
+    with serve(workspace(TICKETS)) as url, SandboxClient(url) as box:
+        report = box.person(DAN).post(LEADS, "Tickets: v2 compared with v1. The golden gate passes it.")
+        crowd = Crowd(box, {}, [], {}, np.random.default_rng(1), lambda words: None, pace=100)
+        crowd.waiting_for = "v2"
+        acting = threading.Thread(target=crowd.run)
+        acting.start()
+        decided = box.wait_for(lambda: crowd.outcome, 10, "the lead's decision")
+        time.sleep(0.1)  # some more looks at the channel
+        crowd.stop.set()
+        acting.join()
+        [shown] = [one for one in box.person(DAN).messages(LEADS) if one.ts == report.ts]
+    assert decided == "promoted"
+    assert shown.reactions == {"white_check_mark": [CLEO]}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("spoil", [False, True], ids=["honest", "spoilt"])
 def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
-    console = Console(record=True, width=160, file=(elsewhere / "out").open("w", encoding="utf-8"))
-    play(replace(QUICK, spoil=spoil), console)
+    with (elsewhere / "out").open("w", encoding="utf-8") as file:
+        console = Console(record=True, width=160, file=file)
+        play(replace(QUICK, spoil=spoil), console)
     told = console.export_text()
     assert "24 settled items" in told
     assert len(re.findall(r"Open: \d+, disputed: \d+, settled: \d+; newest model: v1 \(live\)", told)) >= 3
@@ -300,7 +320,6 @@ def test_it_plays_itself_to_a_decision(elsewhere: Path, spoil: bool) -> None:
         assert "have changed places" in told
     else:
         assert "v2 passed the golden gate, was approved by a lead and is live" in told
-    console.file.close()
 
 
 @pytest.mark.slow
