@@ -1,7 +1,8 @@
 """`goldloop seed` and `goldloop ingest`: labelled examples and predictions, imported from files."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.progress import Progress
 
 from bot.cli.context import GroupOption, QueueOption, opened
 from bot.cli.printing import terminal_safe
+from bot.files.ahead import Ahead
 from bot.files.columns import columns_of, picture_cell, prediction_row
 from bot.files.pictures import (
     INDEXES,
@@ -157,26 +159,47 @@ def ingest(file: Path, queue: QueueOption) -> None:
         collect_seldom()
         chosen = policy.queue(queue)
         task = progress.add_task("Reading", total=None)
-        rejected, new, repeated, flagged = Rejected(), 0, 0, 0
-        if names := header(file):
-            _check_columns(file, names)
-        rows = read_rows(file)
-        size, seen = PICTURES if "image" in names else BATCH, 0
-        while batch := list(islice(rows, size)):
-            seen += len(batch)
-            pictures = _named_pictures(file, [row for _number, row in batch], chosen)
-            valid = _valid_predictions(batch, chosen, pictures, rejected)
-            readable = [one for one in pictures.values() if isinstance(one, Decoded)]
+        rejected, seen, new, repeated, flagged = Rejected(), 0, 0, 0, 0
+        batches = Ahead(_batches(file, chosen, rejected))
+        for batch in filter(None, batches):
             with database.transaction(wait=PATIENT) as session:
-                stored = record_predictions(session, valid, utc_now(), chosen, readable)
-                count_unknown_labels(session, rejected.labels_of_batch(), utc_now(), chosen)
-            new, repeated, flagged = new + stored.new, repeated + stored.repeated, flagged + stored.flagged
-            progress.update(task, advance=len(batch), description=f"{new + repeated:,} rows")
+                stored = record_predictions(session, batch.valid, utc_now(), chosen, batch.pictures, batches.prepare)
+                count_unknown_labels(session, batch.unknown_labels, utc_now(), chosen)
+            seen, new = seen + batch.rows, new + stored.new
+            repeated, flagged = repeated + stored.repeated, flagged + stored.flagged
+            progress.update(task, advance=batch.rows, description=f"{new + repeated:,} rows")
     if not seen:
         typer.echo(_without_rows(file), err=True)
         raise typer.Exit(1)
     out.print(f"{new} new, {repeated} already stored, {flagged} flagged for review, {rejected.rows} rejected.")
     rejected.end()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Rows of a file that are stored in one transaction. rows: their number, rejected ones included."""
+
+    rows: int
+    valid: Sequence[NewPrediction]
+    pictures: Sequence[Decoded]
+    unknown_labels: Counter[str]
+
+
+def _batches(file: Path, queue: QueuePolicy, rejected: "Rejected") -> Iterator[_Batch | None]:
+    """Yield the rows of a file, checked; those that are not valid are added to `rejected`. None is yielded before a
+    batch with pictures, so that they are not decoded ahead: that takes longer than storing rows."""
+    names = header(file)
+    if names:
+        _check_columns(file, names)
+    rows = read_rows(file)
+    size = PICTURES if "image" in names else BATCH
+    while batch := list(islice(rows, size)):
+        if any("image" in row for _number, row in batch):
+            yield None
+        pictures = _named_pictures(file, [row for _number, row in batch], queue)
+        valid = _valid_predictions(batch, queue, pictures, rejected)
+        readable = [one for one in pictures.values() if isinstance(one, Decoded)]
+        yield _Batch(len(batch), valid, readable, rejected.labels_of_batch())
 
 
 def _valid_predictions(

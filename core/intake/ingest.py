@@ -97,20 +97,25 @@ def record_predictions(
     now: datetime,
     policy: QueuePolicy,
     pictures: Iterable[Decoded] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Ingested:
     """Store each prediction once (external id + model version) and open an item for those that are flagged. Safe to
     repeat: stored predictions do not change, and erased ones do not come back under any version. pictures: those that
-    the rows refer to and that may not be stored yet. Callers send at most 1,000 predictions in a batch, which keeps the
-    transaction short."""
+    the rows refer to and that may not be stored yet. meanwhile: called once, while PostgreSQL stores the rows; SQLite
+    stores them in this process, so it is not called there. Callers send at most 1,000 predictions in a batch, which
+    keeps the transaction short."""
     queue = queue_to_fill(session, policy.name)
     queue_id = queue.id  # read once: as an attribute of a record it takes as long as the draw
     wanted = _storable(session, queue, batch)
     store_pictures(session, queue, {row.image_url for row in wanted}, pictures, now)
     why = batch_reasons(session, queue_id, wanted, now, policy)
-    size = PIECE if kind_of(session) == "postgresql" else max(1, len(wanted))
+    is_sent = kind_of(session) == "postgresql"
+    size = PIECE if is_sent else max(1, len(wanted))
     with at_once(session):
         parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
         pieces = [_insert_piece(session, queue_id, part, why, now) for part in parts]
+        if is_sent:
+            meanwhile()
     new = sum(piece.silent() for piece in pieces)
     flagged = [(one, piece.reasons[one.row.key]) for piece in pieces for one in piece.flagged()]
     if flagged:

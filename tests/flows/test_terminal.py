@@ -126,6 +126,20 @@ def test_bad_rows_are_named_and_the_good_ones_kept(goldloop: Terminal) -> None:
     assert "Asked because the model is below 80%." in told.stdout
 
 
+def test_a_line_that_cannot_be_read_ends_the_import_after_the_batches_before_it(goldloop: Terminal) -> None:
+    """The next batch is read while PostgreSQL stores the one before it."""
+    goldloop.run("migrate")
+    rows = [
+        json.dumps({"external_id": str(number), "model_version": "m", "text": "late", "label": label, "confidence": 1})
+        for number, label in enumerate(["spam", *["refund"] * (2 * BATCH - 1)])
+    ]
+    done = goldloop.run("ingest", goldloop.file("rows.jsonl", "\n".join([*rows, "{"])), "--queue", "support")
+    assert done.returncode == 2
+    assert f"rows.jsonl, row {2 * BATCH + 1}: this is not JSON" in " ".join(done.stderr.split())
+    again = goldloop.run("ingest", goldloop.file("again.jsonl", "\n".join(rows[1:])), "--queue", "support")
+    assert f"0 new, {2 * BATCH - 1} already stored, 0 flagged for review, 0 rejected." in again.stdout
+
+
 @pytest.mark.usefixtures("sqlite_only")
 def test_a_table_of_probabilities_and_further_columns_is_a_file_of_predictions(goldloop: Terminal) -> None:
     goldloop.run("migrate")
