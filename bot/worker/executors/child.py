@@ -43,11 +43,10 @@ class Failed:
     details: str
 
 
-def work(descriptor: int) -> None:
-    """Do the pieces of work that the worker sends by the pipe with this descriptor, one after the other, until it sends
-    `NO_MORE`. Each is a pickled function with its arguments; unpacking it imports the function's module. Signals that a
-    terminal or a service manager sends to all processes are the worker's business."""
-    pipe = Connection(descriptor)
+def work(pipe: Connection) -> None:
+    """Do the pieces of work that the worker sends by the pipe, one after the other, until it sends `NO_MORE`. Each is a
+    pickled function with its arguments; unpacking it imports the function's module. Signals that a terminal or a
+    service manager sends to all processes are the worker's business."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     pieces: SimpleQueue[bytes] = SimpleQueue()

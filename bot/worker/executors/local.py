@@ -1,21 +1,20 @@
 """The local executor: runs the computing part of a job in a process of its own.
 
-Votes and delivery keep the interpreter, and the memory is freed when the process ends. The process is spawned, not
-forked, so no thread, lock or connection of the worker is copied into it. It ends at once when the worker stops the
-executor or dies.
+Votes and delivery keep the interpreter, and the memory is freed when the process ends. It ends at once when the worker
+stops the executor or dies.
 """
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
-from subprocess import DEVNULL, Popen, TimeoutExpired
+from subprocess import Popen, TimeoutExpired
 from typing import Any, TypeVar
 
 from bot.worker.executors.child import NO_MORE, Done, Failed, Progress, Refused, work
+from core.child_processes import spawn
 from core.jobs import Check, Execute, Interrupted, Report, WorkFailed, unchecked
 
 T = TypeVar("T")
@@ -62,7 +61,7 @@ class LocalExecutor:
         with self._lock:
             if self._is_stopped:
                 raise Interrupted
-            process = _spawned(pipe)
+            process = spawn(work, pipe)
             self._running.add(process)
             return process
 
@@ -143,14 +142,6 @@ class _OneProcess:
         if code < 0:
             return WorkFailed(f"its process was ended by {signal.Signals(-code).name}; is there enough memory?")
         return WorkFailed(f"its process ended with exit code {code}")
-
-
-def _spawned(pipe: Connection) -> Popen[bytes]:
-    """Start a process with this one's `sys.path`. multiprocessing would start a second one with it, which tracks the
-    resources that processes share and stays for as long as the worker does: 12 MB."""
-    descriptor = pipe.fileno()
-    program = f"import sys; sys.path = {sys.path!r}; from {work.__module__} import work; work({descriptor})"
-    return Popen([sys.executable, "-c", program], stdin=DEVNULL, pass_fds=[descriptor])  # noqa: S603 - our own module
 
 
 def in_one_process(execute: Execute) -> AbstractContextManager[Execute]:
