@@ -102,7 +102,7 @@ class Rounds:
     def _kill(self, driver: subprocess.Popen[bytes]) -> str:
         victim = self._rng.choice(self._victims())
         children = _descendants(driver.pid)
-        pool = [child for child in children if "spawn_main" in _words(child)]
+        pool = [child for child in children if "pool_process" in _words(child)]
         if victim == "process of the pool" and pool:
             with suppress(psutil.NoSuchProcess):
                 self._rng.choice(pool).kill()

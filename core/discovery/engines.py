@@ -6,14 +6,14 @@ Closing it ends all its work at once.
 """
 
 import contextlib
-import multiprocessing
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.reduction import ForkingPickler
+from subprocess import Popen
 
+from core.child_processes import spawn
 from core.discovery.pool_process import work
 from core.discovery.results import Reading, Result, Unread
 from core.discovery.scoring import Task, scoring
@@ -48,7 +48,7 @@ class _Member:
     """A process of the pool. ours: this end of its pipe; lifeline: closed when this process ends, so that the member
     ends too; telling: the thread that sends it the task and its first shard."""
 
-    process: SpawnProcess
+    process: Popen[bytes]
     ours: Connection
     lifeline: Connection
     telling: threading.Thread
@@ -119,12 +119,10 @@ class _Pool:
     def _started(self, shard: Shard) -> _Member:
         """A process that is starting. A thread sends it the task, which has some megabytes: the pipe accepts no more
         until the process reads, and meanwhile the next process can start."""
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        lifeline, watched = context.Pipe()
-        process = context.Process(target=work, args=(theirs, watched), daemon=True, name="scan")
-        with theirs, watched:  # this process's copies are closed, so that `ours` notices when the child dies
-            process.start()
+        ours, theirs = Pipe()
+        lifeline, watched = Pipe()
+        with theirs, watched:  # closes this process's copies, so that `ours` notices when the child dies
+            process = spawn(work, theirs, watched)
         telling = threading.Thread(target=_send_task, args=(ours, self._task, shard), daemon=True)
         telling.start()
         return _Member(process, ours, lifeline, telling, shard)
@@ -143,7 +141,7 @@ def _send_task(ours: Connection, task: bytes, shard: Shard) -> None:
 
 def _end(member: _Member) -> None:
     member.process.kill()
-    member.process.join()
+    member.process.wait()
     member.telling.join()
     member.ours.close()
     member.lifeline.close()

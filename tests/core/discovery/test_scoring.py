@@ -182,6 +182,22 @@ def test_closing_a_pool_ends_its_processes(shards: list[Shard]) -> None:
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
 
 
+SCAN = """
+import os, sys
+from tests.core.discovery.test_scoring import pool, results, shards_of, task
+assert results(list(pool(2)(task(), shards_of(sys.argv[1], lines_bytes=6_000))))
+print(open(f"/proc/self/task/{os.getpid()}/children").read())
+"""
+
+
+@pytest.mark.slow
+def test_no_process_stays_when_a_scan_is_done(shards: list[Shard]) -> None:
+    """One that only looks after others would, with the memory of an interpreter."""
+    program = [sys.executable, "-c", SCAN, shards[0].address]
+    told = subprocess.run(program, check=True, capture_output=True, text=True)
+    assert told.stdout.split() == []
+
+
 DRIVER = """
 import sys
 from tests.core.discovery.test_scoring import _children, pool, shards_of, task
@@ -244,7 +260,7 @@ def test_the_spread_takes_different_texts_and_no_more_than_wanted() -> None:
 
 
 def _children() -> list[int]:
-    """Processes of the pool; the tracker that Python starts beside them stays."""
+    """Processes of the pool."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -252,7 +268,7 @@ def _children() -> list[int]:
             words = (path.parent / "cmdline").read_text()
         except (OSError, IndexError):
             continue
-        if parent == os.getpid() and "spawn_main" in words:
+        if parent == os.getpid() and "pool_process" in words:
             found.append(int(path.parent.name))
     return found
 
