@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import SchemaValidator
+from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as schema
 
 from core.intake.limits import LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, LONGEST_VALUE, MOST_FIELDS, SUM_TOLERANCE
@@ -20,11 +20,15 @@ WITHOUT_NUL = r"^[^\x00]*$"
 WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"  # with something that is no white space; for Python, \x1c to \x1f are, too
 
 
-def is_plain(row: Mapping[str, Any], policy: QueuePolicy) -> bool:
-    """Whether the row is valid, and can be stored without changes but for masking: a dictionary of `external_id`,
-    `model_version` and `text`; `group` and `fields` if it has them; and `probabilities`, or `label` and `confidence`,
-    or all three."""
-    return _validator(policy.label_names).isinstance_python(row) and _has_answer(row)
+def plain_row(row: Mapping[str, Any], policy: QueuePolicy) -> dict[str, Any] | None:
+    """A copy of the row, with its numbers as floats, if the row is valid and can be stored without changes but for
+    masking: a dictionary of `external_id`, `model_version` and `text`; `group` and `fields` if it has them; and
+    `probabilities`, or `label` and `confidence`, or all three. None: the row is not plain."""
+    try:
+        found: dict[str, Any] = _validator(policy.label_names).validate_python(row)
+    except ValidationError:
+        return None
+    return found if _has_answer(found) else None
 
 
 def _has_answer(row: Mapping[str, Any]) -> bool:

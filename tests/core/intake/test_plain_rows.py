@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.intake.limits import LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, LONGEST_VALUE
-from core.intake.plain_rows import is_plain
+from core.intake.plain_rows import plain_row
 from core.intake.predictions import NewPrediction, checked_prediction
 from core.policy import QueuePolicy
 from tests.core.desk import UNSURE, sent
@@ -70,7 +70,7 @@ def test_a_row_is_the_same_by_both_checks(row: dict[str, Any], change: dict[str,
     row |= change
     quick, whole = outcome(row, policy), outcome(MappingProxyType(row), policy)
     assert repr(quick) == repr(whole)
-    assert isinstance(quick, NewPrediction) or not is_plain(row, policy)
+    assert isinstance(quick, NewPrediction) or plain_row(row, policy) is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_row_is_the_same_by_both_checks(row: dict[str, Any], change: dict[str,
     ids=["probabilities", "fields and a group", "label and confidence", "label and probabilities"],
 )
 def test_a_usual_row_is_plain(row: dict[str, Any]) -> None:
-    assert is_plain(row, RULES)
+    assert plain_row(row, RULES) is not None
 
 
 def test_what_a_plain_row_holds_is_copied() -> None:
