@@ -1,9 +1,9 @@
 """Bulk inserts, bulk updates and bulk queries, as fast as each database allows.
 
 SQLAlchemy prepares each value of each row, and psycopg sends each row separately, which takes several times as long as
-storing them. So PostgreSQL gets one statement with all rows as one JSON document, and SQLite's driver gets the rows
-ready to be stored. Values common to all rows (a queue, a time) are prepared once. A single row, such as a single
-vote's, is given value by value: PostgreSQL keeps the plan of that statement.
+storing them. So PostgreSQL gets one statement with a list for each column, and SQLite's driver gets the rows ready to
+be stored. Values common to all rows (a queue, a time) are prepared once. A single row, such as a single vote's, is
+given value by value: PostgreSQL keeps the plan of that statement.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Text,
     TypeDecorator,
     any_,
     bindparam,
@@ -31,12 +32,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from core.storage.array_literals import literal_of_documents, literal_of_others, literal_of_texts
 from core.storage.database import insert_for, kind_of
 from core.storage.ready import fetch, send, send_write, write, write_as_given
 
 SQLITE = sqlite.dialect()
 ALONE = "alone"  # the form of a statement whose lists have one value each
-LARGEST = 8_000_000  # bytes of one document: a thousand texts of the greatest length would take two gigabytes together
+LARGEST = 8_000_000  # characters in one statement: a thousand texts of the greatest length would have two gigabytes
 
 Row = Mapping[str, Any]
 
@@ -114,8 +116,8 @@ def update_all(session: Session, changes: Changes, rows: Sequence[Row]) -> None:
         return
     if kind_of(session) == "postgresql" and len(rows) > 1:
         keys = {f"keys_{name}": [row[name] for row in rows] for name in changes.key}
-        for document in _documents(rows):
-            write(session, _update_from_document(changes), [{**keys, "rows": document}])
+        for lists in _lists(changes.table, (*changes.key, *changes.each), rows):
+            write(session, _update_from_lists(changes), [{**keys, **lists}])
     else:
         write(session, _update_by_values(changes), [{f"new_{name}": row[name] for name in row} for row in rows])
 
@@ -147,12 +149,12 @@ def as_list(form: str, values: Iterable[Any]) -> Any:
 
 
 def _for_postgres(bulk: Bulk, rows: Sequence[Row]) -> Iterator[tuple[Any, Row]]:
-    """Yield the statements for PostgreSQL, each with its values. Rows are given as one document, but a single row value
-    by value, which takes two thirds of the time."""
+    """Yield the statements for PostgreSQL, each with its values. Rows are given as lists, but a single row value by
+    value, which takes two thirds of the time."""
     if len(rows) == 1:
         yield _from_values(bulk), _with_documents(bulk, rows[0])
     else:
-        yield from ((_from_document(bulk), {"rows": document}) for document in _documents(rows))
+        yield from ((_from_lists(bulk), lists) for lists in _lists(bulk.table, bulk.each, rows))
 
 
 def _with_documents(bulk: Bulk, row: Row) -> Row:
@@ -165,27 +167,41 @@ def _json_columns(bulk: Bulk) -> Sequence[str]:
     return [name for name in bulk.each if isinstance(bulk.table.c[name].type, JSON)]
 
 
-def _documents(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the rows as JSON lists: a single list, unless it would be longer than `LARGEST`."""
-    part: list[bytes] = []
-    size = 0
-    for row in map(to_json, rows):
-        if size + len(row) > LARGEST and part:
-            yield f"[{b','.join(part).decode()}]"
-            part, size = [], 0
-        part.append(row)
-        size += len(row)
-    yield f"[{b','.join(part).decode()}]"
+def _lists(table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield these columns of the rows as lists, by the names that `_unnested` gives them: of all rows, unless they
+    would be longer than `LARGEST`."""
+    columns = zip(*map(_picking(names), rows), strict=True)
+    written = zip(names, _writers(table, names), columns, strict=True)
+    lists = {_list_named(name): write_list(column) for name, write_list, column in written}
+    if len(rows) > 1 and sum(map(len, lists.values())) > LARGEST:
+        half = len(rows) // 2
+        yield from _lists(table, names, rows[:half])
+        yield from _lists(table, names, rows[half:])
+    else:
+        yield lists
 
 
 @cache
-def _from_document(bulk: Bulk) -> Any:
-    """INSERT INTO … SELECT the values of `same`, the columns of `each` FROM json_to_recordset(…). Built once per
-    shape."""
+def _writers(table: Table, names: tuple[str, ...]) -> Sequence[Callable[[Sequence[Any]], str]]:
+    return [_writer(table.c[name]) for name in names]
+
+
+def _writer(column: Column[Any]) -> Callable[[Sequence[Any]], str]:
+    if isinstance(column.type, JSON):
+        return literal_of_documents
+    return literal_of_texts if isinstance(column.type, String) else literal_of_others
+
+
+def _list_named(name: str) -> str:
+    return f"list_{name}"
+
+
+@cache
+def _from_lists(bulk: Bulk) -> Any:
+    """INSERT INTO … SELECT the values of `same`, the columns of `each` FROM unnest(…). Built once per shape."""
     columns = bulk.table.c
-    values = select(
-        *[bindparam(name, type_=columns[name].type) for name in bulk.same], *_rows_of_document(bulk.table, bulk.each).c
-    )
+    same = [bindparam(name, type_=columns[name].type) for name in bulk.same]
+    values = select(*same, *_unnested(bulk.table, bulk.each).values())
     statement = insert_for("postgresql", bulk.table).from_select([*bulk.same, *bulk.each], values)
     return _finished(statement, bulk).returning(*[columns[name] for name in bulk.back])
 
@@ -200,11 +216,11 @@ def _from_values(bulk: Bulk) -> Any:
 
 
 @cache
-def _update_from_document(changes: Changes) -> Any:
-    """UPDATE … FROM json_to_recordset(…). The keys are also given as arrays: the planner cannot know how many rows a
-    document has, and would otherwise read a small table whole."""
+def _update_from_lists(changes: Changes) -> Any:
+    """UPDATE … FROM unnest(…). The keys are also given as arrays: the planner does not know how many rows lists
+    have, and would otherwise read a small table whole."""
     found = [among(changes.table.c[name], "postgresql", f"keys_{name}") for name in changes.key]
-    return _updating(changes, _rows_of_document(changes.table, (*changes.key, *changes.each)).c).where(*found)
+    return _updating(changes, _unnested(changes.table, (*changes.key, *changes.each))).where(*found)
 
 
 @cache
@@ -219,11 +235,14 @@ def _updating(changes: Changes, given: Mapping[str, Any]) -> Any:
     return changes.table.update().where(*found).values(dict(values))
 
 
-def _rows_of_document(table: Table, names: Sequence[str]) -> Any:
-    """The rows of a document as a table, with the types that these columns have in the database."""
-    document = cast(bindparam("rows", type_=String), JSON)
-    parts = [Column(name, table.c[name].type) for name in names]
-    return func.json_to_recordset(document).table_valued(*parts, name="given").render_derived(with_types=True)
+def _unnested(table: Table, names: tuple[str, ...]) -> dict[str, Any]:
+    """The columns of a table that PostgreSQL makes of the lists, by name. JSON is read from a text there; in one
+    document with the other columns, it would be read twice."""
+    types = {name: Text() if isinstance(table.c[name].type, (JSON, String)) else table.c[name].type for name in names}
+    lists = [cast(bindparam(_list_named(name), type_=String), ARRAY(of_type)) for name, of_type in types.items()]
+    parts = [Column(name, of_type) for name, of_type in types.items()]
+    given = func.unnest(*lists).table_valued(*parts, name="given").render_derived().c
+    return {name: cast(given[name], JSON) if isinstance(table.c[name].type, JSON) else given[name] for name in names}
 
 
 @cache

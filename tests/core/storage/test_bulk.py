@@ -8,6 +8,7 @@ from sqlalchemy import Table, select, text
 
 from core.records.reviews import Escalation, ReviewItem
 from core.review.items import locked_items
+from core.storage import bulk
 from core.storage.bulk import Bulk, Changes, insert_all, insert_returning, update_all
 from core.storage.database import PATIENT
 from core.vocabulary import DisputeReason, ItemState
@@ -45,6 +46,16 @@ def test_rows_are_inserted_alike_however_many_come_together(desk: Desk, together
         stored = select(Escalation.item_id, Escalation.because, Escalation.values, Escalation.at)
         found = [tuple(row) for row in session.execute(stored.order_by(Escalation.item_id))]
     assert found == [(row["item_id"], DisputeReason.NO_AGREEMENT, row["values"], AT) for row in rows]
+
+
+def test_rows_too_large_for_one_statement_are_stored_in_their_order(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [desk.ticket() for _number in range(5)]
+    monkeypatch.setattr(bulk, "LARGEST", len(str(SAID)) * 2)
+    with desk.database.transaction(wait=PATIENT) as session:
+        rows = [escalation(item, SAID) for item in items]
+        assert insert_returning(session, ESCALATIONS, {"at": AT}, rows) == [(item,) for item in items]
 
 
 @pytest.mark.parametrize("together", [1, 2, 3])
