@@ -1,7 +1,9 @@
 """The endpoints for predictions: sent by a caller, or made by the live model on request."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -26,6 +28,8 @@ from core.learning.lifecycle.serving import LiveModel
 from core.pictures.decoded import Decoded
 from core.pictures.decoder import decoded
 from core.policy import QueuePolicy
+from core.storage import deadlines
+from core.storage.database import CLICK, Database
 from core.text.picture_address import found_at
 
 ASKED = ("external_id", "text", "image", "fields", "group", "link")
@@ -34,7 +38,7 @@ ONE_OR_MANY = {"oneOf": [row_schema(), {"type": "array", "items": row_schema(), 
 
 
 def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> APIRouter:
-    router = APIRouter(tags=["predictions"])
+    router, turns = APIRouter(tags=["predictions"]), _Turns(services.database)
 
     @router.post("/predictions", response_model=Received, openapi_extra=sent_as(ONE_OR_MANY))
     def send_predictions(
@@ -47,13 +51,15 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
 
         With pictures, send multipart/form-data: the part `predictions` holds the JSON, and each of up to 100 files is a
         picture that a row names in `image`."""
-        rows = _rows(parsed(sent.json, _most_values(queue, MOST_ROWS)))
         pictures = _decoded(sent.files)
-        good, bad, unknown = _checked(rows, queue, pictures)
-        if good or unknown:
-            with services.database.transaction() as session:
-                stored = record_predictions(session, good, services.clock(), queue, _readable(pictures))
-                count_unknown_labels(session, unknown, services.clock(), queue)
+        with turns.taken() as turn:
+            rows = _rows(parsed(sent.json, _most_values(queue, MOST_ROWS)))
+            good, bad, unknown = _checked(rows, queue, pictures)
+            if good or unknown:
+                with services.database.transaction() as session:
+                    stored = record_predictions(session, good, services.clock(), queue, _readable(pictures))
+                    count_unknown_labels(session, unknown, services.clock(), queue)
+                    turn.close()  # the next batch is checked while this one is committed
         if good:
             return Received(stored.new, stored.repeated, stored.flagged, bad, unknown)
         detail = bad[0].reason if len(bad) == 1 else f"None of the {len(bad)} rows is valid."
@@ -77,6 +83,22 @@ def intake_routes(services: Services, may_ingest: Admit, may_predict: Admit) -> 
             return _answer(session, prediction, queue, repeated=not new)
 
     return router
+
+
+class _Turns:
+    """On SQLite, batches take turns, so that two at once take no longer than one after the other: SQLite's driver
+    releases the interpreter after each row, and a thread that checks another batch would keep it for 5 ms."""
+
+    def __init__(self, database: Database) -> None:
+        self._lock = threading.Lock() if database.is_sqlite else None
+
+    def taken(self) -> ExitStack:
+        """A turn, which ends when the caller closes it. Raises DatabaseBusy after as long as a transaction waits."""
+        turn = ExitStack()
+        if self._lock is not None:
+            with deadlines.waiting_at_most(CLICK):
+                turn.enter_context(deadlines.taken(self._lock))
+        return turn
 
 
 def _most_values(queue: QueuePolicy, rows: int) -> int:

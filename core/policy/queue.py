@@ -179,15 +179,31 @@ class QueuePolicy(Section):
         """16 hex digits of a hash over every value of this queue's policy, including defaults."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:16]
 
+    @cached_property
+    def label_thresholds(self) -> dict[str, tuple[float, float]]:
+        """By label, the confidence and the margin below which a prediction of it is flagged."""
+        flagging = self.flagging
+        return {
+            label.name: (
+                flagging.confidence if label.confidence is None else label.confidence,
+                flagging.margin if label.margin is None else label.margin,
+            )
+            for label in self.labels
+        }
+
+    def thresholds(self, label: str) -> tuple[float, float]:
+        """The confidence and the margin below which a prediction of `label` is flagged; for a label that the policy
+        does not have, those of the queue."""
+        known = self.label_thresholds.get(label)
+        return (self.flagging.confidence, self.flagging.margin) if known is None else known
+
     def confidence_threshold(self, label: str) -> float:
         """The confidence below which a prediction of `label` is flagged."""
-        known = self.label_named.get(label)
-        return self.flagging.confidence if known is None or known.confidence is None else known.confidence
+        return self.thresholds(label)[0]
 
     def margin_threshold(self, label: str) -> float:
         """The margin below which a prediction of `label` is flagged."""
-        known = self.label_named.get(label)
-        return self.flagging.margin if known is None or known.margin is None else known.margin
+        return self.thresholds(label)[1]
 
     @cached_property
     def idle_margins(self) -> tuple[str, ...]:

@@ -1,7 +1,10 @@
 """Predictions come in over HTTP: good rows kept, bad ones named, nothing twice."""
 
 import json
+import sqlite3
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -187,3 +190,24 @@ def test_as_many_values_as_predictions_can_have_are_taken(api: Api) -> None:
     rows = [sent("one, two, [three]", **whole, fields=fields) for _ in range(1000)]
     answer = api.call("POST", "support/predictions", api.token(), json=rows)
     assert (answer.status_code, answer.json()["new"]) == (200, 1000), answer.text
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("sqlite_only")
+def test_batches_that_wait_for_each_other_are_stored_or_worth_asking_again(api: Api) -> None:
+    token = api.token()
+    api.call("GET", "support/items", token)  # its use is noted, so that the next requests wait for nothing else
+
+    def send(number: int) -> int:
+        return api.call("POST", "support/predictions", token, json=sent(external_id=f"T-{number}")).status_code
+
+    with ThreadPoolExecutor(4) as senders, closing(other_writer(api.desk)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert set(senders.map(send, range(4))) == {503}
+        other.execute("ROLLBACK")
+        assert list(senders.map(send, range(4))) == [200] * 4
+    assert count(api.desk, Prediction) == 4
+
+
+def other_writer(desk: Desk) -> sqlite3.Connection:
+    return sqlite3.connect(desk.database.engine.url.database or "", isolation_level=None, check_same_thread=False)

@@ -17,11 +17,11 @@ def uncertain(scored: Scored, policy: QueuePolicy) -> FlagReason | None:
             "confidence": scored.confidence, "budget": policy.flagging.budget, "cut": scored.cut, "score": scored.score
         }  # fmt: skip
         return FlagReason(Reason.UNCERTAIN, values) if scored.score >= scored.cut - ROUNDING else None
-    threshold = policy.confidence_threshold(scored.label)
+    threshold, margin = policy.thresholds(scored.label)
     if scored.confidence < threshold:
         return FlagReason(Reason.UNCERTAIN, {"confidence": scored.confidence, "threshold": threshold})
     if scored.second is None:
         return None
-    if scored.confidence - scored.second < policy.margin_threshold(scored.label) - ROUNDING:
+    if scored.confidence - scored.second < margin - ROUNDING:
         return FlagReason(Reason.UNCERTAIN, {"confidence": scored.confidence, "second": scored.second})
     return None
