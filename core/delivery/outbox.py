@@ -20,8 +20,9 @@ from core.records.delivery import Posting
 from core.records.queues import QueueRow
 from core.storage import leases
 from core.storage.announcing import announce
-from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
+from core.storage.bulk import Bulk, Changes, insert_all, update_all
 from core.storage.database import insert_for, kind_of, run
+from core.storage.lists import among, as_list
 from core.storage.ready import Found, Question, ask, fetch
 from core.vocabulary import Card, RecipientKind
 

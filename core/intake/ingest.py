@@ -27,8 +27,9 @@ from core.records.reviews import ReviewItem
 from core.review.items import ToReview, open_items
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
-from core.storage.bulk import Bulk, among, as_list, insert_all, insert_all_sent, insert_sent
+from core.storage.bulk import Bulk, insert_all, insert_all_sent, insert_sent
 from core.storage.database import kind_of, run
+from core.storage.lists import among, as_list
 from core.storage.ready import at_once
 from core.text.content_hash import content_hash
 from core.vocabulary import Reason

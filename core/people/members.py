@@ -12,8 +12,8 @@ from core.people.groups import people_named
 from core.policy import QueuePolicy
 from core.records.queues import Member, Queue
 from core.records.reviews import ReviewItem
-from core.storage.bulk import ALONE, among, as_list, form_of
 from core.storage.database import insert, kind_of, run
+from core.storage.lists import ALONE, among, as_list, form_of
 from core.storage.ready import Found, Question, ask, fetch
 from core.vocabulary import InactiveReason, Role
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.records.reviews import Answer
 from core.review.consensus import Vote
-from core.storage.bulk import among, as_list, form_of
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list, form_of
 from core.storage.ready import Found, Question, ask
 from core.vocabulary import AnswerKind, ErrorReason, shown_answer
 

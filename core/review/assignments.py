@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.people.members import queue_of
 from core.records.queues import Member
 from core.records.reviews import Answer, Assignment, Reviewer, ReviewItem
-from core.storage.bulk import among, as_list, form_of
+from core.storage.lists import among, as_list, form_of
 from core.storage.ready import Found, Question
 from core.vocabulary import AnswerKind, ItemState, Role
 

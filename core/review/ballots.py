@@ -25,8 +25,9 @@ from core.review.corrections import Outcome, Settlement, apply_effects, choose_d
 from core.review.items import LockedItem, completed, locking
 from core.review.presenting import items_changed
 from core.review.workload import done_since, recent_answers
-from core.storage.bulk import Bulk, Changes, among, as_list, insert_all, update_all
+from core.storage.bulk import Bulk, Changes, insert_all, update_all
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list
 from core.storage.ready import ask, ask_all, at_once, send
 from core.vocabulary import EventKind, ItemState, Role
 

@@ -18,8 +18,9 @@ from core.records.queues import Queue, QueueFacts, QueueRow
 from core.records.reviews import Assignment, ReviewItem
 from core.review.presenting import items_opened
 from core.review.questions import ABOUT_PREDICTION, CONTENT_HASH, with_content
-from core.storage.bulk import Bulk, among, as_list, form_of, insert_returning
+from core.storage.bulk import Bulk, insert_returning
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list, form_of
 from core.storage.ready import Found, Question, ask, fetch
 from core.text.content_hash import unit_interval
 from core.vocabulary import ItemState, QuestionAbout, Reason

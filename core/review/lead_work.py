@@ -20,8 +20,8 @@ from core.records.synthetic import SyntheticBatch, SyntheticText
 from core.review.cards import labels_in_order
 from core.review.content import shown_text
 from core.review.questions import ABOUT_PREDICTION, ERASED_AT, TEXT, with_content
-from core.storage.bulk import among, as_list, form_of
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list, form_of
 from core.storage.ready import Found, Question, ask_all, fetch
 from core.vocabulary import Coded, ItemState, ModelState, Role
 

@@ -20,8 +20,8 @@ from core.review.answers import answer_in_words
 from core.review.content import shown_text
 from core.review.questions import ERASED_AT, TEXT, with_content
 from core.review.workload import WAITS, Load, load
-from core.storage.bulk import among, as_list
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list
 from core.storage.ready import Found, Question, ask_all
 from core.vocabulary import AnswerKind, Card
 

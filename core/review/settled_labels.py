@@ -16,8 +16,8 @@ from core.records.predictions import Prediction
 from core.records.reviews import Answer, Correction, ReviewItem
 from core.review.anchoring import JudgedVote
 from core.review.questions import ABOUT_PREDICTION
-from core.storage.bulk import among, as_list
 from core.storage.database import kind_of, run
+from core.storage.lists import among, as_list
 from core.vocabulary import AnswerKind, Destination
 
 NEWEST = 2_000  # settled items whose votes are judged

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from core.records.queues import Queue
 from core.records.reviews import Answer, ReviewItem
 from core.review.assignments import waits_for
-from core.storage.bulk import among, as_list, form_of
 from core.storage.database import kind_of, run
+from core.storage.lists import among, as_list, form_of
 from core.storage.ready import Question, fetch
 from core.vocabulary import AnswerKind, ItemState
 

@@ -17,8 +17,9 @@ from core.learning.data.pixels import with_pixels
 from core.policy import QueuePolicy
 from core.records.learning import GoldenChange, GoldenExample
 from core.records.predictions import Prediction
-from core.storage.bulk import Bulk, among, as_list, insert_all
+from core.storage.bulk import Bulk, insert_all
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list
 from core.storage.ready import fetch
 from core.text.content_hash import unit_interval
 from core.vocabulary import Destination, GoldenChangeKind, Origin, Stratum

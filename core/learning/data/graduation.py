@@ -16,8 +16,8 @@ from core.policy import GoldenPolicy
 from core.records.learning import GoldenExample, LabelSuspect, Live, ModelVersion, Snapshot, TrainingRun
 from core.records.predictions import Prediction
 from core.records.reviews import Correction, ReviewItem
-from core.storage.bulk import among, as_list
 from core.storage.database import kind_of
+from core.storage.lists import among, as_list
 from core.storage.ready import fetch
 from core.vocabulary import Destination, ItemState, Origin, QuestionAbout, Stratum
 
