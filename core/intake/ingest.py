@@ -28,9 +28,9 @@ from core.review.items import ToReview, open_items
 from core.review.questions import ABOUT_PREDICTION
 from core.review.renewal import reopen
 from core.storage.bulk import Bulk, insert_all, insert_all_sent, insert_sent
-from core.storage.database import kind_of, run
+from core.storage.database import kind_of
 from core.storage.lists import among, as_list
-from core.storage.ready import at_once
+from core.storage.ready import at_once, fetch
 from core.text.content_hash import content_hash
 from core.vocabulary import Reason
 
@@ -156,8 +156,9 @@ def _send(
     """Send flagged predictions to people at once or, under a budget, put them on the waiting list. An audit flag is
     stored at once in both cases."""
     if policy.flagging.limit is None:
-        _flag(session, flagged, now, policy)
-        open_items(session, [stored.to_review(reasons) for stored, reasons in flagged], queue, now, policy)
+        with at_once(session):  # PostgreSQL stores the flags while the items are prepared
+            _flag(session, flagged, now, policy)
+            open_items(session, [stored.to_review(reasons) for stored, reasons in flagged], queue, now, policy)
         return
     drawn = [(stored, [one for one in reasons if one.reason in LOTS]) for stored, reasons in flagged]
     _flag(session, drawn, now, policy)
@@ -234,7 +235,7 @@ def _item_about(session: Session, queue: Queue, external_id: str) -> int | None:
 def _erased_ids(session: Session, queue: Queue, batch: Sequence[NewPrediction]) -> set[str]:
     kind = kind_of(session)
     values = {"queue_id": queue.id, "ids": as_list(kind, (row.external_id for row in batch))}
-    return {external_id for (external_id,) in run(session, _erased(kind), values)}
+    return {external_id for (external_id,) in fetch(session, _erased(kind), values)}
 
 
 @cache
