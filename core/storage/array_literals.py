@@ -13,14 +13,14 @@ BETWEEN = "\0"  # no text that PostgreSQL can store has it
 
 
 def literal_of_texts(texts: Sequence[str | None]) -> str:
-    """Raises ValueError if a text has a NUL."""
+    """Texts; None becomes NULL. Raises ValueError if a text has a NUL."""
     if None in texts:
         return f"{{{','.join('NULL' if text is None else _quoted([text], 1) for text in texts)}}}"
     return f"{{{_quoted(texts, len(texts))}}}"  # type: ignore[arg-type] # mypy does not see that none is None
 
 
 def literal_of_documents(values: Sequence[Any]) -> str:
-    """Each value as JSON; None stays None."""
+    """Values as JSON; None becomes NULL."""
     return literal_of_texts([None if value is None else to_json(value).decode() for value in values])
 
 
